@@ -1,0 +1,1 @@
+"""Reader support and membership for independent newsrooms. Nothing runs on import."""

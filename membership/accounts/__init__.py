@@ -1,0 +1,1 @@
+"""Who somebody is: people, sign-in, sessions, roles, the timeline of a member."""

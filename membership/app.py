@@ -1,0 +1,27 @@
+"""Builds the app: extensions, rooms, errors, filters. Nothing is decided here."""
+
+from flask import Flask
+
+from membership import db, wiring
+from membership.config import Settings
+from membership.kernel import clock, faults
+from membership.resources import resource_dir
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The WSGI application for `settings` (from the environment by default).
+
+    Raises SettingsRefused with every fault of the environment at once.
+    """
+    settings = settings or Settings.from_env()
+    app = Flask("membership", template_folder=str(resource_dir("templates")))
+    app.extensions["membership.settings"] = settings
+    app.config["SECRET_KEY"] = settings.secret_key.get_secret_value()
+    faults.arm(settings.fault_at)
+    db.init_db(app, settings.database_url)
+    if settings.demo and not settings.is_live:
+        db.follow_movable_clock(app)
+    else:
+        clock.use_offset(clock.no_offset)
+    wiring.install(app, settings)
+    return app

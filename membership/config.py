@@ -1,0 +1,191 @@
+"""Settings: frozen, typed, read from the environment once. The only reader of `os.environ`.
+
+Every fault is reported at once, in words (`SettingsRefused.faults`), so that nobody mends them one start at
+a time. One setting per behaviour; nothing asks "is this production?".
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+from membership.kernel.money import MINOR_DIGITS
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+MIN_SECRET_LENGTH = 32
+DEMO_SECRET_MARK = "demo-only-"  # noqa: S105 - a mark that gives a demo secret away, no secret
+
+
+class SettingsRefused(Exception):  # noqa: N818 - reads as a sentence
+    """The environment cannot be used. `faults` lists all of them, one sentence each."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("The settings cannot be used:\n" + "\n".join(f"  * {fault}" for fault in faults))
+        self.faults = faults
+
+
+class Settings(BaseModel):
+    """Everything that may differ between two installations. Secrets are masked in repr."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    public_url: str = Field(
+        description="Where readers find this site, without a path, such as https://join.example.org"
+    )
+    secret_key: SecretStr = Field(description="Signs cookies and keys digests; 32 characters or more, random")
+    database_url: str = "sqlite:///var/membership.db"
+    redis_url: str | None = None
+    queue_path: str | None = Field(None, description="huey's SQLite file; beside the database by default")
+
+    stripe_secret_key: SecretStr
+    stripe_webhook_secret: tuple[SecretStr, ...] = Field(min_length=1)
+    stripe_api_base: str | None = Field(None, description="Set only for the sandbox: its address")
+    stripe_product_id: str = "prod_reader_support"
+    stripe_calls_per_second: int = Field(80, ge=1)
+    stripe_calls_per_endpoint: int = Field(20, ge=1)
+
+    smtp_url: str = "smtp://127.0.0.1:25"
+    mail_from: str = Field(description="The sender of every mail, such as Newsroom <support@example.org>")
+
+    newsroom_name: str = Field(min_length=1, max_length=80)
+    reporting_currency: str = "EUR"
+    cup_prices: dict[str, int] = Field(
+        default={"EUR": 400, "USD": 500, "GBP": 400, "UAH": 10000},
+        description="Price of one cup per currency in minor units, as EUR=400,USD=500",
+    )
+    goal_patrons: int = Field(500, ge=1, description="The goal on the front page: patrons")
+    grace_days: int = Field(14, ge=0, le=60)
+
+    demo: bool = Field(default=False, description="Serves /demo/*, reads the movable clock, shows mail")
+    demo_mailbox: str | None = Field(None, description="Maildir that /demo/mail shows")
+    trusted_proxies: int = Field(0, ge=0, le=5, description="How many proxies in front set X-Forwarded-*")
+    signin_links_per_hour: int = Field(100, ge=1, description="Per address of origin (decision 25)")
+    checkouts_per_minute: int = Field(30, ge=1, description="In total, before the provider is asked")
+    rate_limits: bool = Field(default=True, description="Off only for benches")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    metrics_token: SecretStr | None = Field(None, description="If set, /metrics asks for it as a bearer token")
+    fault_at: str | None = Field(None, description="Tests only: die at this labelled point")
+
+    @field_validator("stripe_webhook_secret", mode="before")
+    @classmethod
+    def _split_secrets(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("cup_prices", mode="before")
+    @classmethod
+    def _read_prices(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("{"):
+            return json.loads(value)
+        pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+        return {name.strip().upper(): price.strip() for name, _, price in pairs}
+
+    @field_validator("cup_prices")
+    @classmethod
+    def _known_currencies(cls, value: dict[str, int]) -> dict[str, int]:
+        unknown = sorted(set(value) - set(MINOR_DIGITS))
+        if unknown:
+            raise ValueError(f"unknown currency {', '.join(unknown)}")
+        if not value or min(value.values()) <= 0:
+            raise ValueError("every cup needs a price above zero")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _whole_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
+            raise ValueError("must be an address such as https://join.example.org, without a path")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+            raise ValueError("must begin with https:// (http only on this machine, for the demo)")
+        return value.rstrip("/")
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_secret(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value()) < MIN_SECRET_LENGTH:
+            raise ValueError(f"must have {MIN_SECRET_LENGTH} characters or more; try: {secrets.token_urlsafe(32)}")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _driver(cls, value: str) -> str:
+        for scheme in ("postgresql://", "postgres://"):
+            if value.startswith(scheme):
+                return "postgresql+psycopg://" + value.removeprefix(scheme)
+        if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return value
+
+    @field_validator("stripe_secret_key")
+    @classmethod
+    def _stripe_key(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("sk_test_", "rk_test_", "sk_live_", "rk_live_")):
+            raise ValueError("must begin with sk_test_, rk_test_, sk_live_ or rk_live_")
+        return value
+
+    @field_validator("stripe_webhook_secret")
+    @classmethod
+    def _webhook_secret(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(not secret.get_secret_value().startswith("whsec_") for secret in value):
+            raise ValueError("every webhook secret begins with whsec_")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp(cls, value: str) -> str:
+        if urlsplit(value).scheme not in {"smtp", "smtps"} or not urlsplit(value).hostname:
+            raise ValueError("must look like smtp://user:password@host:587 or smtps://host:465")
+        return value
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.reporting_currency not in self.cup_prices:
+            raise ValueError("REPORTING_CURRENCY must be one of the currencies in CUP_PRICES")
+        if self.is_live and (self.stripe_api_base or self.demo):
+            raise ValueError(
+                "STRIPE_SECRET_KEY is a live key, but STRIPE_API_BASE or DEMO is set: "
+                "real money never goes through the sandbox or the demo. Use a test key, or unset the others"
+            )
+        if not self.demo and self.secret_key.get_secret_value().startswith(DEMO_SECRET_MARK):
+            raise ValueError("SECRET_KEY is the demo's; make your own with: openssl rand -base64 36")
+        return self
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read the environment; raises SettingsRefused with every fault at once."""
+        environ = os.environ if environ is None else environ
+        values = {name: environ[name.upper()] for name in cls.model_fields if environ.get(name.upper())}
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise SettingsRefused([_in_words(fault) for fault in error.errors()]) from None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the Stripe key moves real money."""
+        return "_live_" in self.stripe_secret_key.get_secret_value()[:8]
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether readers come over https, so that cookies may carry the `__Host-` prefix."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def cookie_prefix(self) -> str:
+        """`__Host-` wherever a browser accepts it; browsers refuse the prefix over plain http."""
+        return "__Host-" if self.is_secure else ""
+
+
+def _in_words(fault: Any) -> str:
+    name = str(fault["loc"][0]).upper() if fault["loc"] else ""
+    if fault["type"] == "missing":
+        described = Settings.model_fields[str(fault["loc"][0])].description
+        return f"{name} is missing" + (f" ({described})" if described else "")
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    return f"{name}: {message}" if name else message

@@ -1,0 +1,1 @@
+"""The outbox: mails are rows of the same transaction, and leave afterwards."""

@@ -1,0 +1,1 @@
+"""What the newsroom sets for itself: cups, goal, names, ways to support."""

