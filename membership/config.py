@@ -57,6 +57,15 @@ class Settings(BaseModel):
         default={"EUR": 400, "USD": 500, "GBP": 400, "UAH": 10000},
         description="Price of one cup per currency in minor units, as EUR=400,USD=500",
     )
+    once_minimums: dict[str, int] = Field(
+        default={"EUR": 100, "USD": 100, "GBP": 100, "UAH": 5000},
+        description="Smallest one-time gift per currency in minor units (the payment company's own minimum or more)",
+    )
+    fee_permille: int = Field(15, ge=0, le=200, description="The card fee that a giver may cover: thousandths")
+    fee_fixed: dict[str, int] = Field(
+        default={"EUR": 25, "USD": 30, "GBP": 20, "UAH": 1200},
+        description="The fixed part of that fee per currency in minor units",
+    )
     goal_patrons: int = Field(500, ge=1, description="The goal on the front page: patrons")
     grace_days: int = Field(14, ge=0, le=60)
 
@@ -75,7 +84,7 @@ class Settings(BaseModel):
     def _split_secrets(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("cup_prices", mode="before")
+    @field_validator("cup_prices", "once_minimums", "fee_fixed", mode="before")
     @classmethod
     def _read_prices(cls, value: Any) -> Any:
         if not isinstance(value, str):
@@ -94,6 +103,14 @@ class Settings(BaseModel):
         if not value or min(value.values()) <= 0:
             raise ValueError("every cup needs a price above zero")
         return value
+
+    @model_validator(mode="after")
+    def _complete_prices(self) -> Self:
+        for name, table in (("ONCE_MINIMUMS", self.once_minimums), ("FEE_FIXED", self.fee_fixed)):
+            missing = sorted(set(self.cup_prices) - set(table))
+            if missing:
+                raise ValueError(f"{name} has no entry for {', '.join(missing)}, which CUP_PRICES offers")
+        return self
 
     @field_validator("public_url")
     @classmethod

@@ -1,0 +1,34 @@
+"""What the newsroom has set, read from the settings of this installation."""
+
+from dataclasses import dataclass
+
+from membership.newsroom.rules import Offer, build_offer
+from membership.web import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Newsroom:
+    """The newsroom as pages and mails name it."""
+
+    name: str
+
+
+def newsroom() -> Newsroom:
+    """The newsroom of this installation."""
+    return Newsroom(name=settings().newsroom_name)
+
+
+def offer_in(currency: str) -> Offer:
+    """The offer in `currency`; KeyError for a currency that this newsroom does not offer."""
+    known = settings()
+    return build_offer(currency, known.cup_prices, known.once_minimums, known.fee_permille, known.fee_fixed)
+
+
+def offered_currencies() -> tuple[str, ...]:
+    """Currency codes in the newsroom's own order, at least one."""
+    return tuple(settings().cup_prices)
+
+
+def goal_patrons() -> int:
+    """How many patrons the newsroom asks for on its front page."""
+    return settings().goal_patrons

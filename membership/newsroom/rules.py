@@ -1,0 +1,78 @@
+"""What a cup costs, what a gift may be, and what the fee comes to. Pure functions of values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from membership.kernel.money import Money
+from membership.kernel.rhythm import Rhythm
+
+CUPS_OFFERED = (1, 2, 4)
+MONTHS_A_YEAR = 12
+# Above this many cups in one charge a person should talk to the newsroom: it is a typing error or a grant.
+MOST_CUPS = 2_500
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One card on the contribute page: `n_cups` a month, and what that is in each rhythm."""
+
+    n_cups: int
+    monthly: Money
+    yearly: Money
+    once: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a reader may give in one currency; all amounts in `currency`."""
+
+    currency: str
+    currencies: tuple[str, ...]
+    cup: Money
+    choices: tuple[Choice, ...]
+    minimum: Mapping[Rhythm, Money]
+    maximum: Money
+    fee_permille: int
+    fee_fixed: Money
+
+    def price(self, rhythm: Rhythm, n_cups: int) -> Money:
+        """What `n_cups` cost: a month's worth for monthly and once, twelve months' for yearly (decision 9)."""
+        return self.cup * n_cups * (MONTHS_A_YEAR if rhythm is Rhythm.YEARLY else 1)
+
+    def fee_for(self, gift: Money) -> Money:
+        """What must be added so that `gift` arrives whole after the card fee, rounded up to the minor unit.
+
+        The fee is taken from the sum charged, so the addition x solves x = rate * (gift + x) + fixed.
+        """
+        thousandths = gift.minor * self.fee_permille + self.fee_fixed.minor * 1000
+        return Money(-(-thousandths // (1000 - self.fee_permille)), gift.currency)
+
+
+def whole_cups(gift: Money, rhythm: Rhythm, cup: Money) -> int:
+    """How many whole cups (a month) a gift is, without fees that the giver covers (decision 9)."""
+    return gift.minor // (cup.minor * (MONTHS_A_YEAR if rhythm is Rhythm.YEARLY else 1))
+
+
+def build_offer(
+    currency: str,
+    cups: Mapping[str, int],
+    once_minimums: Mapping[str, int],
+    fee_permille: int,
+    fee_fixed: Mapping[str, int],
+) -> Offer:
+    """The offer in `currency` from tables of minor units per currency; KeyError for one not offered."""
+    cup = Money(cups[currency], currency)
+    return Offer(
+        currency=currency,
+        currencies=tuple(cups),
+        cup=cup,
+        choices=tuple(Choice(n, cup * n, cup * n * MONTHS_A_YEAR, cup * n) for n in CUPS_OFFERED),
+        minimum={
+            Rhythm.MONTHLY: cup,
+            Rhythm.YEARLY: cup * MONTHS_A_YEAR,
+            Rhythm.ONCE: Money(once_minimums[currency], currency),
+        },
+        maximum=cup * MOST_CUPS,
+        fee_permille=fee_permille,
+        fee_fixed=Money(fee_fixed[currency], currency),
+    )

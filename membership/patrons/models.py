@@ -1,0 +1,83 @@
+"""Tables of membership: grants of coverage, the spans worked out from them, grace, movements."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from membership.db import Model, append_only
+
+
+class CoverageGrant(Model):
+    """One cause of coverage of one person. Written once; only `revoked_at` is set later, and cleared again
+    when the money comes back (a dispute won).
+    """
+
+    __tablename__ = "coverage_grant"
+    __table_args__ = (
+        CheckConstraint("(n_months IS NULL) <> (starts_at IS NULL)", name="period_or_length"),
+        CheckConstraint("(starts_at IS NULL) = (ends_at IS NULL)", name="whole_period"),
+        CheckConstraint("ends_at > starts_at", name="period_not_empty"),
+        CheckConstraint("n_months > 0", name="length_positive"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    cause: Mapped[str] = mapped_column(String(8), doc="A `rules.Cause`")
+    cause_ref: Mapped[str] = mapped_column(String(80), unique=True, doc="What granted it, such as payment:17")
+    paid_at: Mapped[datetime]
+    starts_at: Mapped[datetime | None] = mapped_column(doc="Start of a fixed period")
+    ends_at: Mapped[datetime | None] = mapped_column(doc="End of a fixed period, exclusive")
+    n_months: Mapped[int | None] = mapped_column(doc="Length in months, where there is no fixed period")
+    revoked_at: Mapped[datetime | None]
+
+
+class CoverageSpan(Model):
+    """A stretch `[starts_at, ends_at)` in which a person is covered: `rules.place` of the grants, kept so that
+    patrons can be counted without working everybody out. Replaced as a whole whenever a grant changes.
+    """
+
+    __tablename__ = "coverage_span"
+    __table_args__ = (Index("ix_coverage_span_ends_starts_person", "ends_at", "starts_at", "person_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    grant_id: Mapped[int] = mapped_column(ForeignKey("coverage_grant.id"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+
+
+class Grace(Model):
+    """Time that a person keeps while a failed renewal is retried. One row per contribution and failure;
+    `closed_at` is set when the money came or the retries ended.
+    """
+
+    __tablename__ = "grace"
+    __table_args__ = (UniqueConstraint("reference", "opened_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    reference: Mapped[str] = mapped_column(String(40), doc="The contribution whose renewal failed")
+    opened_at: Mapped[datetime]
+    until: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+@append_only
+class Movement(Model):
+    """One change of recurring income, written in the transaction that learnt of it. Never changes.
+
+    `yearly_delta_minor` is per year, so that monthly and yearly gifts add up in whole minor units; the monthly
+    figure of a dashboard is a twelfth of the sum.
+    """
+
+    __tablename__ = "movement"
+    __table_args__ = (Index("ix_movement_person_id_at", "person_id", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    reference: Mapped[str] = mapped_column(String(40), index=True, doc="The contribution that moved")
+    kind: Mapped[str] = mapped_column(String(8), doc="A `rules.MovementKind`")
+    at: Mapped[datetime] = mapped_column(index=True)
+    yearly_delta_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))

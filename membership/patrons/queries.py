@@ -1,0 +1,49 @@
+"""Reads of membership."""
+
+from datetime import datetime
+
+from sqlalchemy import distinct, func, select
+
+from membership.db import db
+from membership.patrons.models import CoverageGrant, CoverageSpan, Grace
+from membership.patrons.rules import Cause, Grant, Span, Standing, standing
+
+
+def grants_of(person_id: int) -> list[Grant]:
+    """Every grant of a person, in order of payment; empty for somebody never covered."""
+    rows = db.session.scalars(
+        select(CoverageGrant)
+        .where(CoverageGrant.person_id == person_id)
+        .order_by(CoverageGrant.paid_at, CoverageGrant.id)
+    )
+    return [
+        Grant(row.id, Cause(row.cause), row.paid_at, row.starts_at, row.ends_at, row.n_months, row.revoked_at)
+        for row in rows
+    ]
+
+
+def spans_of(person_id: int) -> list[Span]:
+    """All coverage of a person, past and to come, ordered by start."""
+    rows = db.session.execute(
+        select(CoverageSpan, CoverageGrant.cause)
+        .join(CoverageGrant, CoverageGrant.id == CoverageSpan.grant_id)
+        .where(CoverageSpan.person_id == person_id)
+        .order_by(CoverageSpan.starts_at, CoverageSpan.grant_id)
+    )
+    return [Span(row.grant_id, Cause(cause), row.starts_at, row.ends_at) for row, cause in rows]
+
+
+def standing_of(person_id: int, at: datetime) -> Standing:
+    """The standing of a person at a moment, with its reason."""
+    grace = db.session.scalar(
+        select(func.max(Grace.until)).where(Grace.person_id == person_id, Grace.closed_at.is_(None))
+    )
+    return standing(spans_of(person_id), grace, at)
+
+
+def n_patrons(at: datetime) -> int:
+    """How many people are patrons at `at`, by coverage or by open grace; each counted once."""
+    covered = select(CoverageSpan.person_id).where(CoverageSpan.ends_at > at, CoverageSpan.starts_at <= at)
+    graced = select(Grace.person_id).where(Grace.closed_at.is_(None), Grace.until > at)
+    people = covered.union(graced).subquery()
+    return db.session.scalar(select(func.count(distinct(people.c.person_id)))) or 0

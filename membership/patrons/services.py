@@ -1,0 +1,138 @@
+"""The only writers of coverage, grace and movements. Each joins the transaction of the money that caused it."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select, update
+
+from membership.accounts.models import Person
+from membership.db import db, transaction
+from membership.kernel.money import Money
+from membership.patrons.models import CoverageGrant, CoverageSpan, Grace, Movement
+from membership.patrons.queries import grants_of
+from membership.patrons.rules import Cause, MovementKind, movement_kind, place
+
+
+def grant_period(
+    person_id: int, cause: Cause, cause_ref: str, *, paid_at: datetime, starts_at: datetime, ends_at: datetime
+) -> None:
+    """Cover exactly `[starts_at, ends_at)`. The same `cause_ref` a second time changes nothing."""
+    _grant(
+        CoverageGrant(
+            person_id=person_id,
+            cause=cause.value,
+            cause_ref=cause_ref,
+            paid_at=paid_at,
+            starts_at=starts_at,
+            ends_at=ends_at,
+        )
+    )
+
+
+def grant_months(person_id: int, cause: Cause, cause_ref: str, *, paid_at: datetime, n_months: int) -> None:
+    """Cover `n_months` (at least one) of time not otherwise covered. Idempotent by `cause_ref`."""
+    _grant(
+        CoverageGrant(person_id=person_id, cause=cause.value, cause_ref=cause_ref, paid_at=paid_at, n_months=n_months)
+    )
+
+
+def revoke(cause_ref: str, at: datetime) -> None:
+    """Take back what `cause_ref` granted, from `at` on; lengths of other grants move up. Idempotent."""
+    with transaction("patrons.revoke"):
+        grant = db.session.scalar(select(CoverageGrant).where(CoverageGrant.cause_ref == cause_ref))
+        if grant is None or grant.revoked_at is not None:
+            return
+        _lock(grant.person_id)
+        grant.revoked_at = at
+        _replace_spans(grant.person_id)
+
+
+def open_grace(person_id: int, reference: str, *, opened_at: datetime, days: int) -> None:
+    """Let somebody stay a patron for `days` while the renewal of `reference` is retried.
+
+    While a grace of that contribution is open nothing changes: retries do not lengthen it.
+    """
+    with transaction("patrons.open_grace"):
+        open_row = select(Grace.id).where(Grace.reference == reference, Grace.closed_at.is_(None))
+        if db.session.scalar(open_row) is not None:
+            return
+        until = opened_at + timedelta(days=days)
+        db.session.add(Grace(person_id=person_id, reference=reference, opened_at=opened_at, until=until))
+
+
+def close_grace(reference: str, at: datetime) -> None:
+    """End the open grace of a contribution, if there is one."""
+    with transaction("patrons.close_grace"):
+        db.session.execute(
+            update(Grace).where(Grace.reference == reference, Grace.closed_at.is_(None)).values(closed_at=at)
+        )
+
+
+def move_to(person_id: int, reference: str, level: Money, at: datetime) -> MovementKind | None:
+    """Say that `reference` now gives `level` a year (zero: nothing); writes the movement, if there is one.
+
+    Returns its kind, None where the level is what it was. Changing currency is a loss and a new start.
+    """
+    with transaction("patrons.move_to"):
+        _lock(person_id)
+        kind = None
+        for currency, before in _levels(reference).items():
+            if currency != level.currency and before:
+                _move(person_id, reference, Money(-before, currency), MovementKind.LOST, at)
+        before = _levels(reference).get(level.currency, 0)
+        kind = movement_kind(before, level.minor, has_left_before=_has_left(person_id))
+        if kind:
+            _move(person_id, reference, Money(level.minor - before, level.currency), kind, at)
+        return kind
+
+
+def _move(person_id: int, reference: str, delta: Money, kind: MovementKind, at: datetime) -> None:
+    db.session.add(
+        Movement(
+            person_id=person_id,
+            reference=reference,
+            kind=kind.value,
+            at=at,
+            yearly_delta_minor=delta.minor,
+            currency=delta.currency,
+        )
+    )
+    db.session.flush()
+
+
+def _levels(reference: str) -> dict[str, int]:
+    rows = db.session.execute(
+        select(Movement.currency, func.sum(Movement.yearly_delta_minor))
+        .where(Movement.reference == reference)
+        .group_by(Movement.currency)
+    )
+    return {currency: int(total) for currency, total in rows}
+
+
+def _has_left(person_id: int) -> bool:
+    left = select(Movement.id).where(Movement.person_id == person_id, Movement.kind == MovementKind.LOST.value)
+    return db.session.scalar(left.limit(1)) is not None
+
+
+def _grant(grant: CoverageGrant) -> None:
+    with transaction("patrons.grant"):
+        _lock(grant.person_id)
+        known = select(CoverageGrant.id).where(CoverageGrant.cause_ref == grant.cause_ref)
+        if db.session.scalar(known) is not None:
+            return
+        db.session.add(grant)
+        db.session.flush()
+        _replace_spans(grant.person_id)
+
+
+def _lock(person_id: int) -> None:
+    """Two payments of one person take turns, so that each places its months knowing the other's."""
+    db.session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
+
+
+def _replace_spans(person_id: int) -> None:
+    db.session.flush()
+    db.session.execute(delete(CoverageSpan).where(CoverageSpan.person_id == person_id))
+    db.session.add_all(
+        CoverageSpan(person_id=person_id, grant_id=span.grant_id, starts_at=span.starts_at, ends_at=span.ends_at)
+        for span in place(grants_of(person_id))
+    )
