@@ -1,0 +1,63 @@
+"""The table of the outbox."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from membership.db import Model
+
+WAITING, SENDING, SENT, DROPPED, DEAD = "waiting", "sending", "sent", "dropped", "dead"
+OPEN = (WAITING, SENDING)
+DONE = (SENT, DROPPED, DEAD)
+
+
+class OutboxMail(Model):
+    """One row is one mail to one person, written in the transaction that gave the reason for it.
+
+    It changes only as it is delivered: waiting -> sending (leased) -> sent, dropped (no longer wanted when
+    it was its turn) or dead (given up; `last_error` says why). It holds no text: that is written when the
+    mail leaves. Moments of delivery are real time, since the mail server's clock does not move with ours
+    (decision 1).
+    """
+
+    __tablename__ = "outbox_mails"
+    __table_args__ = (
+        CheckConstraint("state IN ('waiting', 'sending', 'sent', 'dropped', 'dead')", name="known_state"),
+        CheckConstraint("attempts >= 0 AND n_unanswered >= 0", name="counts_from_zero"),
+        CheckConstraint("(done_at IS NULL) = (state IN ('waiting', 'sending'))", name="done_has_its_moment"),
+        Index(None, "state", "next_try_at"),
+        Index(None, "tried_at"),
+        Index(None, "done_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # The name in `mail.catalogue`, such as "contributions/receipt".
+    kind: Mapped[str] = mapped_column(String(80))
+    # Emptied 30 days after the mail is done (decision 13).
+    to_address: Mapped[str | None] = mapped_column(String(320))
+    locale: Mapped[str] = mapped_column(String(8))
+    # Ids only, never a name or an address.
+    args: Mapped[dict[str, Any]] = mapped_column(JSON)
+    # What may cause one mail only, such as "receipt:17".
+    once_key: Mapped[str | None] = mapped_column(String(200), unique=True)
+    state: Mapped[str] = mapped_column(String(16), default=WAITING)
+    # How often it was leased for delivery, including attempts that died on the way.
+    attempts: Mapped[int] = mapped_column(default=0)
+    # How often the server took the whole mail and never said whether it accepts it.
+    n_unanswered: Mapped[int] = mapped_column(default=0)
+    # Real time: not to be tried before this.
+    next_try_at: Mapped[datetime]
+    # Real time: until then the attempt numbered `fence` owns the row.
+    lease_until: Mapped[datetime | None]
+    fence: Mapped[int] = mapped_column(default=0)
+    # Real time: when the last attempt ended; `failure` is its kind (see rules.Failure), NULL if it went well.
+    tried_at: Mapped[datetime | None]
+    failure: Mapped[str | None] = mapped_column(String(16))
+    # One sentence without personal data.
+    last_error: Mapped[str | None] = mapped_column(String(300))
+    # Business time.
+    created_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    message_id: Mapped[str | None] = mapped_column(String(200))
