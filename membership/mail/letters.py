@@ -1,0 +1,118 @@
+"""Writes mails: from a kind and its context to subject, text and HTML, and from those to a message."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from email import policy
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import css_inline
+from flask import current_app, render_template
+from flask_babel import force_locale
+
+from membership.kernel import clock
+from membership.mail.catalogue import CatalogueEntry, Context
+from membership.mail.models import OutboxMail
+from membership.newsroom.queries import newsroom
+from membership.resources import resource_dir
+from membership.web import settings
+
+LONGEST_SUBJECT = 150
+DARK = "@media (prefers-color-scheme: dark)"
+# Seven-bit mails pass every server, whatever it offers.
+POLICY = policy.SMTP.clone(cte_type="7bit")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What the reader gets: one line of subject, the plain text, and the HTML with its styles inside."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def write(entry: CatalogueEntry, context: Context, locale: str) -> Letter:
+    """Write a mail in `locale`. Templates that are missing or broken raise what Jinja raises."""
+    with force_locale(locale):
+        values: Context = {
+            "newsroom_name": newsroom().name,
+            "site_url": settings().public_url,
+            "locale": locale,
+            "link_to": link_to,
+            **context,
+        }
+        values["subject"] = _one_line(render_template(entry.template("subject.txt"), **values))
+        text = render_template(entry.template("body.txt"), **values)
+        html = render_template(entry.template("body.html"), **values)
+    return Letter(values["subject"], re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", _inliner().inline(html))
+
+
+def link_to(endpoint: str, **values: object) -> str:
+    """The whole address of a page of ours, on PUBLIC_URL, whatever host a request came in by (S10)."""
+    base = urlsplit(settings().public_url)
+    adapter = current_app.url_map.bind(base.netloc, url_scheme=base.scheme)
+    return adapter.build(endpoint, values, force_external=True)
+
+
+def make_message(letter: Letter, row: OutboxMail) -> EmailMessage:
+    """The message that leaves. ValueError for an address or a header that could smuggle in another one."""
+    message = EmailMessage(policy=POLICY)
+    message["From"] = settings().mail_from
+    message["To"] = Address(addr_spec=row.to_address or "")
+    message["Subject"] = letter.subject
+    message["Date"] = format_datetime(clock.real_now())
+    message["Message-ID"] = message_id(row)
+    message["Auto-Submitted"] = "auto-generated"
+    message["Content-Language"] = row.locale
+    message.set_content(letter.text)
+    message.add_alternative(letter.html, subtype="html")
+    return message
+
+
+def message_id(row: OutboxMail) -> str:
+    """The same for every attempt at one row, so that a second copy can be recognised as one."""
+    host = urlsplit(settings().public_url).hostname or "localhost"
+    moment = int(row.created_at.timestamp() * 1_000_000)
+    return f"<mail.{row.id}.{moment:x}@{host if ':' not in host else 'localhost'}>"
+
+
+def sender_address() -> str:
+    """The bare address of MAIL_FROM, for the envelope."""
+    return parseaddr(settings().mail_from)[1]
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return "".join(sign for sign in line if unicodedata.category(sign) != "Cc")[:LONGEST_SUBJECT]
+
+
+@cache
+def _inliner() -> css_inline.CSSInliner:
+    tokens = Path(current_app.static_folder or "", "tokens.css").read_text(encoding="utf-8")
+    style = (resource_dir("templates") / "emails" / "style.css").read_text(encoding="utf-8")
+    return css_inline.CSSInliner(
+        keep_at_rules=True, load_remote_stylesheets=False, extra_css=with_colours(style, tokens)
+    )
+
+
+def with_colours(style: str, tokens: str) -> str:
+    """`style` with every `var(--name)` as a colour of `tokens`: mail programs know no variables.
+
+    Light colours are the first of their name in `tokens`, dark ones the last; KeyError for an unknown name.
+    """
+    named = re.findall(r"--([a-z0-9-]+):\s*(#[0-9a-fA-F]{3,8})\b", tokens)
+    dark_colours = dict(named)
+    light_colours = dict(reversed(named))
+    light, _, dark = style.partition(DARK)
+    parts = [_fill(light, light_colours), _fill(dark, dark_colours)]
+    return DARK.join(parts) if dark else parts[0]
+
+
+def _fill(style: str, colours: dict[str, str]) -> str:
+    return re.sub(r"var\(--([a-z0-9-]+)\)", lambda found: colours[found.group(1)], style)

@@ -1,0 +1,155 @@
+"""Hands a message to the mail server, and says whose fault it was when that fails."""
+
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from membership.config import LOOPBACK_HOSTS
+from membership.mail.rules import Failure
+
+STEP_SECONDS = 10.0
+# The answer to the whole text may take longer: servers look for spam and viruses before they accept, and
+# giving up early would send the mail a second time.
+ANSWER_SECONDS = 60.0
+
+SERVICE_CLOSING = 421
+FIRST_PERMANENT = 500
+
+
+class HandOverFailed(Exception):  # noqa: N818 - reads as a sentence
+    """The mail was not accepted. `reason` is a sentence without personal data: servers' own words may hold an
+    address, so only their codes are kept.
+    """
+
+    def __init__(self, failure: Failure, reason: str) -> None:
+        super().__init__(reason)
+        self.failure = failure
+        self.reason = reason
+
+
+def hand_over(
+    message: EmailMessage,
+    sender: str,
+    recipient: str,
+    url: str,
+    *,
+    step_seconds: float = STEP_SECONDS,
+    answer_seconds: float = ANSWER_SECONDS,
+) -> None:
+    """Send one message to one recipient through the server at `url`; HandOverFailed if it is not accepted.
+
+    `step_seconds` bounds every step, `answer_seconds` the answer to the whole text.
+    """
+    with connected(url, own_name=sender.rpartition("@")[2], step_seconds=step_seconds) as server:
+        options = _options(server, recipient)
+        _expect(server.mail(sender, options), "our sender", Failure.SERVER)
+        _expect(server.rcpt(recipient), "the recipient", Failure.TEMPORARY)
+        if server.sock is not None:
+            server.sock.settimeout(answer_seconds)
+        try:
+            answer = server.data(message.as_bytes())
+        except smtplib.SMTPDataError as error:
+            answer = (error.smtp_code, _as_bytes(error.smtp_error))
+        except (OSError, smtplib.SMTPException) as error:
+            reason = f"The mail server took the text and did not answer ({type(error).__name__}); it may have arrived."
+            raise HandOverFailed(Failure.UNANSWERED, reason) from error
+        _expect(answer, "the text", Failure.TEMPORARY)
+
+
+@contextmanager
+def connected(url: str, *, own_name: str, step_seconds: float = STEP_SECONDS) -> Iterator[smtplib.SMTP]:
+    """A conversation with the server at `url`: greeted, encrypted where it can be, signed in where asked.
+
+    Everything that fails up to there is the server's fault or our settings', never the mail's. An error of
+    the network inside the block is told as temporary.
+    """
+    try:
+        server = _open(urlsplit(url), own_name, step_seconds)
+    except (OSError, smtplib.SMTPException) as error:
+        raise HandOverFailed(Failure.SERVER, describe(error)) from error
+    try:
+        yield server
+    except (OSError, smtplib.SMTPException) as error:
+        raise HandOverFailed(Failure.TEMPORARY, describe(error)) from error
+    finally:
+        _leave(server)
+
+
+def _open(url: SplitResult, own_name: str, seconds: float) -> smtplib.SMTP:
+    host, secure = url.hostname or "localhost", url.scheme == "smtps"
+    port = url.port or (465 if secure else 25)
+    if secure:
+        context = ssl.create_default_context()
+        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, own_name, timeout=seconds, context=context)
+    else:
+        server = smtplib.SMTP(host, port, own_name, timeout=seconds)
+    try:
+        server.ehlo_or_helo_if_needed()
+        is_local = host in LOOPBACK_HOSTS
+        if not secure and not is_local and server.has_extn("starttls"):
+            server.starttls(context=ssl.create_default_context())
+            secure = True
+            server.ehlo_or_helo_if_needed()
+        if url.username:
+            if not secure and not is_local:
+                raise smtplib.SMTPNotSupportedError("no encryption is offered, so the password was not sent")
+            server.login(unquote(url.username), unquote(url.password or ""))
+    except BaseException:
+        server.close()
+        raise
+    return server
+
+
+def _leave(server: smtplib.SMTP) -> None:
+    try:
+        server.quit()
+    except (OSError, smtplib.SMTPException):
+        server.close()
+
+
+def _options(server: smtplib.SMTP, recipient: str) -> list[str]:
+    if recipient.isascii():
+        return []
+    if server.has_extn("smtputf8"):
+        return ["SMTPUTF8"]
+    raise HandOverFailed(Failure.PERMANENT, "The mail server cannot write to an address with letters beyond ASCII.")
+
+
+def _expect(answer: tuple[int, bytes], what: str, if_temporary: Failure) -> None:
+    code, text = answer
+    if code // 100 == 2:  # noqa: PLR2004 - RFC 5321: 2xx is yes
+        return
+    words = f"The mail server refused {what} ({' '.join([str(code), *_enhanced(text)])})."
+    if code == SERVICE_CLOSING or if_temporary is Failure.SERVER:
+        raise HandOverFailed(Failure.SERVER, words)
+    raise HandOverFailed(Failure.PERMANENT if code >= FIRST_PERMANENT else if_temporary, words)
+
+
+def _enhanced(text: bytes) -> list[str]:
+    """The enhanced status code (RFC 3463) at the beginning of an answer, such as ["5.1.1"]; empty without one."""
+    first = text.decode("ascii", "replace").partition(" ")[0]
+    return [first] if first.replace(".", "").isdecimal() and first.count(".") == 2 else []  # noqa: PLR2004 - class.subject.detail
+
+
+def _as_bytes(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
+
+
+def describe(error: Exception) -> str:
+    """One sentence about a failed conversation, without the server's own words."""
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return f"The mail server cannot be used: {error}."
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return f"The mail server refused our user name or password ({error.smtp_code})."
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"The mail server refused the conversation ({error.smtp_code})."
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"The mail server's certificate is not trusted ({error.verify_message})."
+    if isinstance(error, TimeoutError):
+        return "The mail server did not answer in time."
+    if isinstance(error, OSError) and error.strerror:
+        return f"The mail server cannot be reached ({error.strerror})."
+    return f"The conversation with the mail server broke off ({type(error).__name__})."
