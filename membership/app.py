@@ -1,8 +1,9 @@
 """Builds the app: extensions, rooms, errors, filters. Nothing is decided here."""
 
 from flask import Flask
+from flask_migrate import Migrate
 
-from membership import db, wiring
+from membership import db, hints, wiring
 from membership.config import Settings
 from membership.kernel import clock, faults
 from membership.resources import resource_dir
@@ -19,6 +20,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["SECRET_KEY"] = settings.secret_key.get_secret_value()
     faults.arm(settings.fault_at)
     db.init_db(app, settings.database_url)
+    Migrate(app, db.db, directory=str(resource_dir("migrations")))
+    hints.install(app, settings)
     if settings.demo and not settings.is_live:
         db.follow_movable_clock(app)
     else:

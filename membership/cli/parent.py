@@ -1,0 +1,42 @@
+"""Never outlive the process that started this one.
+
+A parent that is killed with -9 cannot say goodbye. Two signs of its end work on every Unix: the pipe that it
+held open for our standard input closes, and our parent's id changes.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+
+GRACE_SECONDS = 10
+
+
+def stop_when_stdin_closes() -> None:
+    """End this process by SIGTERM when standard input closes; by SIGKILL where that was not enough."""
+
+    def _watch() -> None:
+        while sys.stdin.buffer.read(4096):
+            pass
+        _stop_self()
+
+    threading.Thread(target=_watch, name="stop-with-stdin", daemon=True).start()
+
+
+def stop_when_orphaned() -> None:
+    """End this process when its parent is gone (checked once a second)."""
+    parent = os.getppid()
+
+    def _watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        _stop_self()
+
+    threading.Thread(target=_watch, name="stop-when-orphaned", daemon=True).start()
+
+
+def _stop_self() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)
