@@ -1,0 +1,88 @@
+"""The shape of the contribute form, and the wish that it means."""
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, HiddenField, RadioField, StringField
+from wtforms.validators import InputRequired, Length
+
+from membership.contributions.rules import LONGEST_PUBLIC_NAME, Wish, clean_public_name, gift_from
+from membership.kernel.errors import InvalidInput
+from membership.kernel.rhythm import Rhythm
+from membership.newsroom.rules import CUPS_OFFERED, Offer
+from membership.web.filters import money_short
+from membership.web.forms import Form
+
+OWN = "own"
+
+
+class ContributeForm(Form):
+    """What a reader fills in before the payment page. Amounts are checked against the offer afterwards."""
+
+    email = StringField(
+        _l("Your e-mail address"),
+        validators=[
+            InputRequired(_l("Please type your e-mail address.")),
+            Length(max=320, message=_l("This is longer than any e-mail address.")),
+        ],
+    )
+    rhythm = RadioField(
+        _l("How often"),
+        choices=[
+            (Rhythm.MONTHLY.value, _l("Monthly")),
+            (Rhythm.YEARLY.value, _l("Yearly")),
+            (Rhythm.ONCE.value, _l("Once")),
+        ],
+        default=Rhythm.MONTHLY.value,
+        validators=[InputRequired(_l("Please choose how often."))],
+    )
+    cups = RadioField(
+        _l("How much"),
+        choices=[*((str(n), str(n)) for n in CUPS_OFFERED), (OWN, _l("Another amount"))],
+        default="1",
+        validators=[InputRequired(_l("Please choose an amount."))],
+    )
+    amount = StringField(_l("Your amount"), validators=[Length(max=20, message=_l("This is too long for an amount."))])
+    currency = HiddenField()
+    covers_fees = BooleanField(_l("Add the card fee, so that the whole gift arrives"))
+    public_name = StringField(
+        _l("Name to show in public (optional)"),
+        validators=[Length(max=200, message=_l("This is too long for a name."))],
+    )
+    form_token = HiddenField()
+
+    def to_wish(self, offer: Offer, email: str) -> Wish:
+        """What this (valid) form asks for, in the offer's currency; `email` is already canonical.
+
+        Raises InvalidInput naming the field for an amount or a name that cannot be.
+        """
+        rhythm = Rhythm(self.rhythm.data)
+        gift = gift_from(offer, rhythm, self.cups.data, self.amount.data or "")
+        return Wish(
+            email=email,
+            rhythm=rhythm,
+            gift=gift,
+            charge=gift + offer.fee_for(gift) if self.covers_fees.data else gift,
+            cup=offer.cup,
+            public_name=clean_public_name(self.public_name.data or ""),
+        )
+
+    def explain(self, error: InvalidInput) -> None:
+        """Put an error that the rules found beside the field that it is about, in the reader's language."""
+        field = self[error.field] if error.field in self else self.email
+        field.errors = [*field.errors, _in_words(error)]
+
+
+def _in_words(error: InvalidInput) -> str:
+    match error.code:
+        case "too_little":
+            return _("The least is %(amount)s.", amount=money_short(error.details["minimum"]))
+        case "too_much":
+            most = money_short(error.details["maximum"])
+            return _("The most is %(amount)s here. For more, please write to us: we would love to talk.", amount=most)
+        case "not_an_amount":
+            return _("Please type an amount in figures, such as 12 or 12.50.")
+        case "name_too_long":
+            return _("Please use at most %(n)s characters for your name.", n=LONGEST_PUBLIC_NAME)
+        case "unknown_choice":
+            return _("Please choose one of the amounts.")
+    return _("Please type an e-mail address such as reader@example.org.")

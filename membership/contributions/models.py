@@ -1,0 +1,75 @@
+"""The table of contributions."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from membership.db import Model
+from membership.kernel.money import Money
+from membership.kernel.rhythm import Rhythm
+
+
+class Contribution(Model):
+    """One promise to give, from the moment a reader pressed the button. Its state changes as money and news
+    arrive (`rules.STATES`); what was promised does not."""
+
+    __tablename__ = "contribution"
+    __table_args__ = (
+        # One browser's form token leads to one payment page at a time: a second click finds the first row,
+        # a changed mind gets the next number.
+        UniqueConstraint("form_token", "form_try"),
+        CheckConstraint("charge_minor > 0", name="charge_positive"),
+        CheckConstraint("gift_minor > 0 AND gift_minor <= charge_minor", name="gift_within_charge"),
+        Index("ix_contribution_state_checkout_expires_at", "state", "checkout_expires_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(String(40), unique=True, doc="Our name for it, at the provider too")
+    form_token: Mapped[str] = mapped_column(String(64))
+    form_try: Mapped[int] = mapped_column(default=1)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True, doc="Known once it is paid")
+    email: Mapped[str] = mapped_column(String(320), doc="As typed, canonical; emptied at erasure")
+    public_name: Mapped[str | None] = mapped_column(String(60), doc="None: anonymous in public")
+    locale: Mapped[str] = mapped_column(String(5))
+
+    rhythm: Mapped[str] = mapped_column(String(8), doc="A `Rhythm`")
+    currency: Mapped[str] = mapped_column(String(3))
+    gift_minor: Mapped[int] = mapped_column(BigInteger, doc="Per charge, without the fee that the giver covers")
+    charge_minor: Mapped[int] = mapped_column(BigInteger, doc="Per charge, with it")
+    cup_minor: Mapped[int] = mapped_column(BigInteger, doc="The price of a cup when it was promised")
+
+    state: Mapped[str] = mapped_column(String(12), doc="A `rules.State`")
+    state_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    checkout_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    checkout_url: Mapped[str | None] = mapped_column(String(2000), doc="Emptied once it can no longer be paid")
+    checkout_expires_at: Mapped[datetime | None]
+    customer_id: Mapped[str | None] = mapped_column(String(255), index=True)
+    subscription_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    next_payment_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None] = mapped_column(doc="When it ends, where that is settled, or ended")
+    attribution: Mapped[dict[str, Any]] = mapped_column(
+        JSON, default=dict, doc="Where the reader came from: article, appeal, variant, utm_*"
+    )
+
+    @property
+    def gift(self) -> Money:
+        """What is given per charge, without the covered fee."""
+        return Money(self.gift_minor, self.currency)
+
+    @property
+    def charge(self) -> Money:
+        """What is charged each time."""
+        return Money(self.charge_minor, self.currency)
+
+    @property
+    def cup(self) -> Money:
+        """The price of one cup when it was promised."""
+        return Money(self.cup_minor, self.currency)
+
+    @property
+    def rhythm_word(self) -> Rhythm:
+        """The rhythm as a value."""
+        return Rhythm(self.rhythm)

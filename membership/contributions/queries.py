@@ -1,0 +1,68 @@
+"""Reads of contributions."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+
+from membership.contributions.models import Contribution
+from membership.contributions.rules import LIVE, State
+from membership.db import db
+from membership.kernel.errors import NotFound
+
+
+def find_by_reference(reference: str) -> Contribution | None:
+    """The contribution of that name, if there is one."""
+    return db.session.scalar(select(Contribution).where(Contribution.reference == reference))
+
+
+def find_by_checkout(checkout_id: str) -> Contribution | None:
+    """The contribution that opened this payment page, if there is one."""
+    return db.session.scalar(select(Contribution).where(Contribution.checkout_id == checkout_id))
+
+
+def get_by_id(contribution_id: int) -> Contribution:
+    """The contribution; raises NotFound."""
+    contribution = db.session.get(Contribution, contribution_id)
+    if contribution is None:
+        raise NotFound("no_such_contribution", "There is no such contribution.")
+    return contribution
+
+
+def latest_try(form_token: str) -> Contribution | None:
+    """What this browser's form token last led to."""
+    return db.session.scalar(
+        select(Contribution)
+        .where(Contribution.form_token == form_token)
+        .order_by(Contribution.form_try.desc())
+        .limit(1)
+    )
+
+
+def contributions_of(person_id: int) -> Sequence[Contribution]:
+    """A person's contributions that led to money, newest first."""
+    return db.session.scalars(
+        select(Contribution)
+        .where(Contribution.person_id == person_id, Contribution.state.not_in([State.STARTED, State.ABANDONED]))
+        .order_by(Contribution.created_at.desc(), Contribution.id.desc())
+    ).all()
+
+
+def find_live_support(person_id: int) -> Contribution | None:
+    """The person's monthly or yearly contribution that is not over, the newest if there are several."""
+    return db.session.scalar(
+        select(Contribution)
+        .where(Contribution.person_id == person_id, Contribution.state.in_(LIVE))
+        .order_by(Contribution.created_at.desc(), Contribution.id.desc())
+        .limit(1)
+    )
+
+
+def list_overdue_checkouts(before: datetime, limit: int = 50) -> Sequence[Contribution]:
+    """Contributions still `started` although their payment page closed before `before`, oldest first."""
+    return db.session.scalars(
+        select(Contribution)
+        .where(Contribution.state == State.STARTED, Contribution.checkout_expires_at < before)
+        .order_by(Contribution.checkout_expires_at)
+        .limit(limit)
+    ).all()

@@ -1,0 +1,111 @@
+"""The states of a contribution and what a reader may wish. Pure functions of values."""
+
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+from membership.kernel.errors import InvalidInput
+from membership.kernel.money import Money
+from membership.kernel.rhythm import Rhythm
+from membership.newsroom.rules import Offer, whole_cups
+
+LONGEST_PUBLIC_NAME = 60
+LONGEST_ATTRIBUTION = 200
+ATTRIBUTION_KEYS = ("article", "appeal", "variant", "utm_source", "utm_medium", "utm_campaign")
+
+
+class State(StrEnum):
+    """Where a contribution stands (product.md section 2)."""
+
+    STARTED = "started"
+    ABANDONED = "abandoned"
+    PAID = "paid"
+    ACTIVE = "active"
+    PAST_DUE = "past_due"
+    PAUSED = "paused"
+    CANCELLING = "cancelling"
+    LAPSED = "lapsed"
+    ENDED = "ended"
+
+
+# From each state, where news may take it. Money that arrives late still counts: an abandoned checkout that
+# turns out to be paid becomes what it is.
+NEXT: dict[State, frozenset[State]] = {
+    State.STARTED: frozenset({State.ABANDONED, State.PAID, State.ACTIVE, State.ENDED}),
+    State.ABANDONED: frozenset({State.PAID, State.ACTIVE}),
+    State.PAID: frozenset(),
+    State.ACTIVE: frozenset({State.PAST_DUE, State.PAUSED, State.CANCELLING, State.LAPSED, State.ENDED}),
+    State.PAST_DUE: frozenset({State.ACTIVE, State.PAUSED, State.CANCELLING, State.LAPSED, State.ENDED}),
+    State.PAUSED: frozenset({State.ACTIVE, State.PAST_DUE, State.CANCELLING, State.LAPSED, State.ENDED}),
+    State.CANCELLING: frozenset({State.ACTIVE, State.PAST_DUE, State.PAUSED, State.LAPSED, State.ENDED}),
+    State.LAPSED: frozenset(),
+    State.ENDED: frozenset(),
+}
+LIVE = frozenset({State.ACTIVE, State.PAST_DUE, State.PAUSED, State.CANCELLING})
+UNPAID = frozenset({State.STARTED, State.ABANDONED})
+
+
+def may_become(now: State, then: State) -> bool:
+    """Whether news may move a contribution from `now` to `then`; staying is no move."""
+    return then in NEXT[now]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a reader asks for: checked, in the newsroom's words. `charge` is `gift` plus a fee they cover."""
+
+    email: str
+    rhythm: Rhythm
+    gift: Money
+    charge: Money
+    cup: Money
+    public_name: str | None
+
+    @property
+    def n_cups(self) -> int:
+        """Whole cups (a month) of the gift."""
+        return whole_cups(self.gift, self.rhythm, self.cup)
+
+
+def gift_from(offer: Offer, rhythm: Rhythm, cups: str, own_amount: str) -> Money:
+    """The gift that the form means: `cups` is a number on offer or "own", then `own_amount` counts.
+
+    Raises InvalidInput naming the field for anything that is not an amount within the limits.
+    """
+    if cups != "own":
+        if cups not in {str(choice.n_cups) for choice in offer.choices}:
+            raise InvalidInput("unknown_choice", "Please choose one of the amounts.", field="cups")
+        return offer.price(rhythm, int(cups))
+    try:
+        gift = Money.parse(own_amount, offer.currency)
+    except ValueError as error:
+        raise InvalidInput(
+            "not_an_amount", "Please type an amount in figures, such as 12 or 12.50.", field="amount"
+        ) from error
+    minimum = offer.minimum[rhythm]
+    if gift < minimum:
+        raise InvalidInput("too_little", f"The least is {minimum}.", field="amount", minimum=minimum)
+    if offer.maximum < gift:
+        raise InvalidInput("too_much", f"The most is {offer.maximum}.", field="amount", maximum=offer.maximum)
+    return gift
+
+
+def clean_public_name(text: str) -> str | None:
+    """A name fit to be shown: one line, no invisible characters, at most 60; None where nothing is left.
+
+    Raises InvalidInput where it is longer.
+    """
+    visible = "".join(" " if ch.isspace() else ch for ch in unicodedata.normalize("NFC", text))
+    visible = "".join(ch for ch in visible if unicodedata.category(ch) not in {"Cc", "Cf", "Co", "Cs", "Cn"})
+    name = " ".join(visible.split())
+    if len(name) > LONGEST_PUBLIC_NAME:
+        raise InvalidInput(
+            "name_too_long", f"Please use at most {LONGEST_PUBLIC_NAME} characters.", field="public_name"
+        )
+    return name or None
+
+
+def clean_attribution(raw: dict[str, str]) -> dict[str, str]:
+    """Where a reader came from: known keys only, printable, cut to 200 characters; empty values dropped."""
+    kept = {key: "".join(ch for ch in raw.get(key, "") if ch.isprintable())[:LONGEST_ATTRIBUTION] for key in ATTRIBUTION_KEYS}
+    return {key: value for key, value in kept.items() if value}

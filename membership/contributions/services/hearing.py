@@ -1,0 +1,210 @@
+"""What news of money does: coverage, standing of the contribution, movements, mails, timeline.
+
+Each function is told of a fact that billing has just booked, inside the booking transaction (`wiring`): all of
+it is written, or none. Facts may come in any order and more than once; the end is the same.
+"""
+
+from datetime import datetime
+
+from membership.accounts import services as accounts
+from membership.accounts.models import Person
+from membership.billing.port import (
+    CheckoutExpired,
+    CheckoutFinished,
+    NotKnownYet,
+    PaymentFailed,
+    PaymentReceived,
+    PaymentReversed,
+    SubscriptionSeen,
+    SubscriptionStatus,
+)
+from membership.contributions.models import Contribution
+from membership.contributions.queries import find_by_reference
+from membership.contributions.rules import LIVE, UNPAID, State, may_become
+from membership.db import db
+from membership.kernel import clock
+from membership.kernel.money import Money
+from membership.kernel.rhythm import Rhythm
+from membership.mail import services as mail
+from membership.newsroom.rules import whole_cups
+from membership.patrons import services as patrons
+from membership.patrons.rules import Cause, months_for_gift
+from membership.web import settings
+
+
+def hear_checkout_finished(news: CheckoutFinished) -> None:
+    """The reader completed the payment page; money may still be on its way."""
+    contribution = _get(news.reference)
+    contribution.checkout_id = contribution.checkout_id or news.checkout_id
+    contribution.customer_id = news.customer_id or contribution.customer_id
+    contribution.subscription_id = news.subscription_id or contribution.subscription_id
+    contribution.checkout_url = None
+
+
+def hear_checkout_expired(news: CheckoutExpired) -> None:
+    """The payment page closed unpaid."""
+    contribution = _get(news.reference)
+    if contribution.checkout_id in {None, news.checkout_id}:
+        contribution.checkout_url = None
+        _move(contribution, State.ABANDONED, clock.now())
+
+
+def hear_payment(news: PaymentReceived) -> None:
+    """Money arrived: cover, thank, and say so. Told once per payment."""
+    contribution = _get(news.reference)
+    person = _person_of(contribution, news.paid_at)
+    contribution.subscription_id = news.subscription_id or contribution.subscription_id
+    is_first = State(contribution.state) in UNPAID
+    accounts.note(
+        person.id,
+        "payment_received",
+        news.paid_at,
+        {"receipt": news.receipt_number, "minor": news.charged.minor, "currency": news.charged.currency},
+    )
+    _cover(contribution, person, news)
+    if is_first:
+        first_state = State.PAID if news.rhythm is Rhythm.ONCE else State.ACTIVE
+        _move(contribution, first_state, news.paid_at)
+        mail.send(
+            "contributions/welcome",
+            person.email,
+            contribution.locale,
+            {"contribution_id": contribution.id},
+            once_key=f"welcome:{person.id}",
+        )
+    if is_first and news.rhythm is not Rhythm.ONCE:
+        patrons.move_to(person.id, contribution.reference, _yearly(contribution.charge, news.rhythm), news.paid_at)
+    mail.send(
+        "contributions/receipt",
+        person.email,
+        contribution.locale,
+        {"contribution_id": contribution.id, "receipt": news.receipt_number},
+        once_key=f"receipt:{news.payment_id}",
+    )
+
+
+def _cover(contribution: Contribution, person: Person, news: PaymentReceived) -> None:
+    cause_ref = f"payment:{news.payment_id}"
+    if news.period_start is not None and news.period_end is not None:
+        patrons.grant_period(
+            person.id,
+            Cause.PAID,
+            cause_ref,
+            paid_at=news.paid_at,
+            starts_at=news.period_start,
+            ends_at=news.period_end,
+        )
+        return
+    n_months = months_for_gift(whole_cups(contribution.gift, Rhythm.ONCE, contribution.cup))
+    if n_months:
+        patrons.grant_months(person.id, Cause.PAID, cause_ref, paid_at=news.paid_at, n_months=n_months)
+
+
+def hear_payment_reversed(news: PaymentReversed) -> None:
+    """Money left again, or came back. What a wholly returned payment covered is revoked from then on; a part
+    returned stays between the reader and the newsroom and changes no coverage."""
+    contribution = _get(news.reference)
+    cause_ref = f"payment:{news.payment_id}"
+    if news.amount.minor < 0:
+        patrons.restore(cause_ref)
+    elif news.amount.minor >= contribution.charge_minor:
+        patrons.revoke(cause_ref, news.at)
+    if contribution.person_id is not None:
+        details: dict[str, str | int] = {
+            "minor": news.amount.minor,
+            "currency": news.amount.currency,
+            "reason": news.reason,
+        }
+        accounts.note(contribution.person_id, "payment_reversed", news.at, details)
+
+
+def hear_payment_failed(news: PaymentFailed) -> None:
+    """A renewal failed; the contribution's own state follows the subscription."""
+    contribution = _get(news.reference)
+    if contribution.person_id is not None:
+        accounts.note(
+            contribution.person_id,
+            "payment_failed",
+            news.failed_at,
+            {"minor": news.amount.minor, "currency": news.amount.currency, "reason": news.reason},
+        )
+
+
+def hear_subscription(news: SubscriptionSeen) -> None:
+    """The provider's word on a running contribution. It never shortens paid coverage (decision 10)."""
+    contribution = _get(news.reference)
+    contribution.subscription_id = news.subscription_id
+    contribution.customer_id = news.customer_id or contribution.customer_id
+    contribution.next_payment_at = None if news.cancel_at or news.ended_at else news.current_period_end
+    contribution.ends_at = news.ended_at or news.cancel_at
+    if State(contribution.state) in UNPAID or contribution.person_id is None:
+        return  # no money yet: the payment itself makes the patron
+    at = clock.now()
+    state = _state_for(news, State(contribution.state))
+    if state is None:
+        return
+    if state is State.PAST_DUE:
+        patrons.open_grace(
+            contribution.person_id, contribution.reference, opened_at=at, days=settings().grace_days
+        )
+    else:
+        patrons.close_grace(contribution.reference, at)
+    _move(contribution, state, at)
+    live = State(contribution.state) in LIVE
+    level = _yearly(news.amount, contribution.rhythm_word) if live else Money(0, contribution.currency)
+    patrons.move_to(contribution.person_id, contribution.reference, level, at)
+
+
+def _state_for(news: SubscriptionSeen, now: State) -> State | None:
+    """The state that a subscription's status means; None where it means nothing to us (yet)."""
+    match news.status:
+        case SubscriptionStatus.ACTIVE:
+            return State.CANCELLING if news.cancel_at else State.ACTIVE
+        case SubscriptionStatus.PAST_DUE:
+            return State.PAST_DUE
+        case SubscriptionStatus.PAUSED:
+            return State.PAUSED
+        case SubscriptionStatus.ENDED:
+            return State.LAPSED if now is State.PAST_DUE else State.ENDED
+    return None
+
+
+def _yearly(charge: Money, rhythm: Rhythm) -> Money:
+    return charge * rhythm.times_a_year
+
+
+def _get(reference: str) -> Contribution:
+    contribution = find_by_reference(reference)
+    if contribution is None:
+        raise NotKnownYet(reference)
+    db.session.refresh(contribution, with_for_update=True)
+    return contribution
+
+
+def _person_of(contribution: Contribution, at: datetime) -> Person:
+    """Whose contribution it is: bound by our reference, never by what was typed at the payment page."""
+    if contribution.person_id is None:
+        person = accounts.ensure_person(
+            contribution.email, contribution.locale, at, public_name=contribution.public_name
+        )
+        contribution.person_id = person.id
+        return person
+    person = db.session.get_one(Person, contribution.person_id)
+    if contribution.public_name and State(contribution.state) in UNPAID:
+        person.public_name = contribution.public_name
+    return person
+
+
+def _move(contribution: Contribution, state: State, at: datetime) -> None:
+    now = State(contribution.state)
+    if not may_become(now, state):
+        return
+    contribution.state, contribution.state_at = state.value, at
+    if contribution.person_id is not None:
+        details: dict[str, str | int] = {
+            "state": state.value,
+            "minor": contribution.charge_minor,
+            "currency": contribution.currency,
+            "rhythm": contribution.rhythm,
+        }
+        accounts.note(contribution.person_id, "contribution_state", at, details)

@@ -1,0 +1,178 @@
+"""From the pressed button to the payment page, and what happens when nobody pays there."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+
+from membership.billing import intents
+from membership.billing import services as billing
+from membership.billing.port import CheckoutRequest
+from membership.contributions.models import Contribution
+from membership.contributions.queries import find_by_reference, find_live_support, latest_try, list_overdue_checkouts
+from membership.contributions.rules import State, Wish
+from membership.db import db, transaction
+from membership.kernel import clock
+from membership.kernel.errors import Conflict, ProviderFailed
+from membership.kernel.ids import new_public_id
+from membership.kernel.rhythm import Rhythm
+from membership.web import settings
+
+# Longer than the provider's least (30 minutes), so that a repeated call with the same words is still valid.
+CHECKOUT_OPEN_FOR = timedelta(minutes=60)
+# How long after its end a checkout may stay without news before we ask ourselves.
+NEWS_MAY_TAKE = timedelta(minutes=5)
+CHECKOUT_MARK = "{CHECKOUT_SESSION_ID}"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What belongs to the visit rather than to the wish. `thanks_url` holds CHECKOUT_MARK where the provider
+    puts the id of its session; `description` is what the payment page says is being given."""
+
+    form_token: str
+    person_id: int | None
+    locale: str
+    attribution: dict[str, str]
+    thanks_url: str
+    cancel_url: str
+    description: str
+
+
+def start(wish: Wish, visit: Visit) -> str:
+    """Open the payment page for `wish` and return its address.
+
+    The same wish from the same form again (double click, second tab, retry after a failure) leads to the same
+    page; another wish closes the earlier page first, so that only one can be paid. If the earlier one turns
+    out to be paid, the address is that of its thanks page.
+
+    Raises Conflict where a signed-in member already supports; ProviderFailed where the provider gave no page:
+    then nothing was charged, and pressing again is safe.
+    """
+    contribution, earlier = _write_down(wish, visit)
+    for paid in (contribution, earlier):
+        if paid is not None and paid.state != State.STARTED:
+            return _thanks_for(paid, visit)
+    if earlier is not None and earlier.checkout_id:
+        if not intents.close_checkout(earlier.checkout_id):
+            return _thanks_for(earlier, visit)
+        with transaction("contributions.supersede"):
+            _abandon(db.session.merge(earlier), clock.now())
+    if contribution.checkout_url:
+        return contribution.checkout_url
+    opened = intents.open_checkout(_request(contribution, visit), attempt_key=contribution.reference)
+    with transaction("contributions.remember_checkout"):
+        row = find_by_reference(contribution.reference)
+        if row is not None and row.state == State.STARTED:
+            row.checkout_id, row.checkout_url = opened.provider_id, opened.url
+    return opened.url
+
+
+def _write_down(wish: Wish, visit: Visit) -> tuple[Contribution, Contribution | None]:
+    """The row of this wish, new or found again, and the row that it replaces, if any."""
+    try:
+        return _write_once(wish, visit)
+    except IntegrityError:  # the other half of a double click was quicker: its row is ours as well
+        return _write_once(wish, visit)
+
+
+def _write_once(wish: Wish, visit: Visit) -> tuple[Contribution, Contribution | None]:
+    with transaction("contributions.start"):
+        now = clock.now()
+        _refuse_second_support(wish, visit.person_id)
+        earlier = latest_try(visit.form_token)
+        if earlier is not None and earlier.state not in {State.STARTED, State.ABANDONED}:
+            return earlier, None
+        if earlier is not None and _is_same(earlier, wish, now):
+            return earlier, None
+        contribution = Contribution(
+            reference=new_public_id("con"),
+            form_token=visit.form_token,
+            form_try=earlier.form_try + 1 if earlier else 1,
+            person_id=visit.person_id,
+            email=wish.email,
+            public_name=wish.public_name,
+            locale=visit.locale,
+            rhythm=wish.rhythm.value,
+            currency=wish.charge.currency,
+            gift_minor=wish.gift.minor,
+            charge_minor=wish.charge.minor,
+            cup_minor=wish.cup.minor,
+            state=State.STARTED.value,
+            state_at=now,
+            created_at=now,
+            checkout_expires_at=now + CHECKOUT_OPEN_FOR,
+            attribution=visit.attribution,
+        )
+        db.session.add(contribution)
+        replaced = earlier if earlier is not None and earlier.state == State.STARTED else None
+    return contribution, replaced
+
+
+def _refuse_second_support(wish: Wish, person_id: int | None) -> None:
+    if person_id is None or wish.rhythm is Rhythm.ONCE:
+        return
+    if find_live_support(person_id) is not None:
+        raise Conflict("already_supporting", "You support us already; your account page shows how to change it.")
+
+
+def _is_same(contribution: Contribution, wish: Wish, now: datetime) -> bool:
+    return (
+        contribution.state == State.STARTED
+        and contribution.checkout_expires_at is not None
+        and now < contribution.checkout_expires_at
+        and contribution.email == wish.email
+        and contribution.rhythm == wish.rhythm
+        and contribution.gift == wish.gift
+        and contribution.charge == wish.charge
+        and contribution.public_name == wish.public_name
+    )
+
+
+def _request(contribution: Contribution, visit: Visit) -> CheckoutRequest:
+    if contribution.checkout_expires_at is None:
+        raise RuntimeError(f"{contribution.reference} has no end for its payment page.")
+    return CheckoutRequest(
+        reference=contribution.reference,
+        rhythm=contribution.rhythm_word,
+        charge=contribution.charge,
+        email=contribution.email,
+        locale=contribution.locale,
+        newsroom_name=settings().newsroom_name,
+        description=visit.description,
+        success_url=visit.thanks_url,
+        cancel_url=visit.cancel_url,
+        expires_at=contribution.checkout_expires_at,
+        metadata={f"from_{key}": value for key, value in contribution.attribution.items()},
+    )
+
+
+def _thanks_for(contribution: Contribution, visit: Visit) -> str:
+    return visit.thanks_url.replace(CHECKOUT_MARK, contribution.checkout_id or "")
+
+
+def _abandon(contribution: Contribution, at: datetime) -> None:
+    if contribution.state == State.STARTED:
+        contribution.state, contribution.state_at = State.ABANDONED.value, at
+        contribution.checkout_url = None
+
+
+def abandon_overdue(now: datetime) -> int:
+    """Close what was started and never paid; returns how many were looked at.
+
+    News of an expired payment page may be lost, so each is read again from the provider first: if it was paid
+    after all, that is booked instead. A start that never got a page is simply over.
+    """
+    overdue = list_overdue_checkouts(now - NEWS_MAY_TAKE)
+    for reference, checkout_id in [(row.reference, row.checkout_id) for row in overdue]:
+        if checkout_id is not None:
+            try:
+                billing.sync("checkout_session", checkout_id)
+            except ProviderFailed:  # the next sweep asks again; until then it stays started, which is true
+                continue
+            continue
+        with transaction("contributions.abandon"):
+            row = find_by_reference(reference)
+            if row is not None and row.checkout_id is None:
+                _abandon(row, now)
+    return len(overdue)

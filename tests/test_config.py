@@ -1,0 +1,59 @@
+import pytest
+
+from membership.config import Settings, SettingsRefused
+
+GOOD = {
+    "PUBLIC_URL": "https://join.example.org",
+    "SECRET_KEY": "x" * 40,
+    "STRIPE_SECRET_KEY": "sk_test_1",
+    "STRIPE_WEBHOOK_SECRET": "whsec_1, whsec_2",
+    "MAIL_FROM": "support@example.org",
+    "NEWSROOM_NAME": "The Harbour Post",
+}
+
+
+def faults_of(**changes):
+    with pytest.raises(SettingsRefused) as refusal:
+        Settings.from_env({**GOOD, **changes})
+    return "\n".join(refusal.value.faults)
+
+
+def test_every_missing_setting_is_named_at_once():
+    with pytest.raises(SettingsRefused) as refusal:
+        Settings.from_env({})
+    text = "\n".join(refusal.value.faults)
+    assert all(name in text for name in GOOD)
+
+
+def test_every_malformed_setting_is_named_at_once():
+    text = faults_of(SECRET_KEY="short", DATABASE_URL="mysql://x", SMTP_URL="ftp://x", CUP_PRICES="EUR=0")
+    assert all(name in text for name in ("SECRET_KEY", "DATABASE_URL", "SMTP_URL", "CUP_PRICES"))
+
+
+def test_a_live_key_beside_the_sandbox_is_refused():
+    text = faults_of(STRIPE_SECRET_KEY="sk_live_1", STRIPE_API_BASE="http://127.0.0.1:9000")
+    assert "live key" in text
+
+
+def test_the_demo_secret_is_refused_outside_the_demo():
+    assert "SECRET_KEY" in faults_of(SECRET_KEY="demo-only-" + "x" * 40)
+
+
+def test_plain_http_is_refused_for_a_public_address():
+    assert "https://" in faults_of(PUBLIC_URL="http://join.example.org")
+
+
+def test_a_currency_without_its_minimum_is_named():
+    assert "ONCE_MINIMUMS" in faults_of(CUP_PRICES="EUR=400,PLN=1500")
+
+
+def test_prices_and_several_webhook_secrets_are_read():
+    settings = Settings.from_env({**GOOD, "CUP_PRICES": "EUR=350, USD=400"})
+    assert settings.cup_prices == {"EUR": 350, "USD": 400}
+    assert [secret.get_secret_value() for secret in settings.stripe_webhook_secret] == ["whsec_1", "whsec_2"]
+
+
+def test_secrets_are_masked():
+    shown = repr(Settings.from_env(GOOD))
+    assert "x" * 40 not in shown
+    assert "sk_test_1" not in shown
