@@ -4,9 +4,13 @@ from flask import Flask
 from flask_migrate import Migrate
 
 from membership import db, hints, wiring
+from membership.accounts import views as accounts
 from membership.config import Settings
+from membership.front.views.mailbox import mailbox_bp
+from membership.front.views.operations import operations_bp
 from membership.kernel import clock, faults
 from membership.resources import resource_dir
+from membership.web import access, errors, filters, i18n, logs, ratelimit, security
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -26,5 +30,20 @@ def create_app(settings: Settings | None = None) -> Flask:
         db.follow_movable_clock(app)
     else:
         clock.use_offset(clock.no_offset)
+    _install_plumbing(app, settings)
+    accounts.install(app)
+    app.register_blueprint(mailbox_bp)
+    app.register_blueprint(operations_bp)
     wiring.install(app, settings)
     return app
+
+
+def _install_plumbing(app: Flask, settings: Settings) -> None:
+    """The order is that in which a request passes: log, brake, door, form token; then what pages need."""
+    logs.install(app, settings)
+    ratelimit.install(app, settings)
+    access.install(app)
+    security.install(app, settings)
+    errors.install(app)
+    i18n.install(app)
+    filters.install(app)

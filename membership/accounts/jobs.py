@@ -1,0 +1,18 @@
+"""What the clock does for accounts."""
+
+from datetime import datetime
+
+from flask import current_app
+
+from membership.accounts import services
+from membership.kernel import clock
+from membership.web.counters import DatabaseStorage
+
+
+def forget(now: datetime) -> None:
+    """Delete what nobody needs: old sign-in requests, ended sessions, counters that count nothing. Real time."""
+    del now
+    services.forget(clock.real_now())
+    counters = current_app.extensions["membership.counters"]
+    if isinstance(counters, DatabaseStorage):
+        counters.forget_old()

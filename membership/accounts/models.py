@@ -1,0 +1,125 @@
+"""Tables of people: who they are, how they sign in, where they are signed in, and what happened to them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from membership.db import Model, append_only
+
+ONE_OF_OUR_LANGUAGES = "locale IN ('en', 'uk')"
+
+
+class Person(Model):
+    """One row is one person, known by one address of mail. Rows change; erasure empties the personal columns."""
+
+    __tablename__ = "people"
+    __table_args__ = (CheckConstraint(ONE_OF_OUR_LANGUAGES, name="locale_known"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # A random name for addresses and other companies: it names, and does not authorise.
+    public_id: Mapped[str] = mapped_column(String(40), unique=True)
+    # In the form of `rules.canonical_email`.
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    # When the person first showed that the address is theirs; until then nothing private is shown to anybody.
+    email_proved_at: Mapped[datetime | None]
+    # The name that the person wants to be shown in public; None means unnamed.
+    public_name: Mapped[str | None] = mapped_column(String(200))
+    # The language of mails.
+    locale: Mapped[str] = mapped_column(String(2))
+    created_at: Mapped[datetime]
+    # From then on nobody signs in as this person.
+    disabled_at: Mapped[datetime | None]
+
+    @property
+    def is_active(self) -> bool:
+        """Whether this person may be signed in (Flask-Login)."""
+        return self.disabled_at is None
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Always: a Person as `current_user` is signed in (Flask-Login)."""
+        return True
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Never (Flask-Login)."""
+        return False
+
+    def get_id(self) -> str:
+        """The public id (Flask-Login)."""
+        return self.public_id
+
+
+class SignInRequest(Model):
+    """One row is one request for a mailed link. Rows change until they are used; they are deleted after a day.
+
+    It holds no secret: only hashes of the browser's nonce, the link's token and the code. Moments are real
+    time. A row is written alike for known and unknown addresses. Only the newest of an address can be used.
+    """
+
+    __tablename__ = "sign_in_requests"
+    __table_args__ = (
+        CheckConstraint(ONE_OF_OUR_LANGUAGES, name="locale_known"),
+        CheckConstraint("n_tries BETWEEN 0 AND 5", name="few_tries"),
+        Index("ix_sign_in_requests_email_id", "email", "id"),
+        Index("ix_sign_in_requests_nonce_hash", "nonce_hash"),
+        Index("ix_sign_in_requests_expires_at", "expires_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # As typed, in canonical form.
+    email: Mapped[str] = mapped_column(String(254))
+    locale: Mapped[str] = mapped_column(String(2))
+    # Where to go afterwards: a key of `rules.PLACES`.
+    next_place: Mapped[str] = mapped_column(String(20))
+    # SHA-256 of the nonce in the cookie of the browser that asked.
+    nonce_hash: Mapped[str] = mapped_column(String(64))
+    # SHA-256 of the link's token and HMAC of the code; made when the mail leaves, empty for unknown addresses.
+    token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    code_hash: Mapped[str | None] = mapped_column(String(64))
+    # Codes tried so far.
+    n_tries: Mapped[int] = mapped_column(default=0)
+    asked_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class Session(Model):
+    """One row is one browser in which a person is signed in. Signing out deletes it. Moments are real time."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index("ix_sessions_person_id", "person_id"), Index("ix_sessions_expires_at", "expires_at"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # SHA-256 of the id in the cookie.
+    id_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    # What belongs to this browser while signed in: the form token, messages for the next page.
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime]
+    # Written at most once an hour.
+    last_seen_at: Mapped[datetime]
+    # The end, however much it is used.
+    expires_at: Mapped[datetime]
+
+
+@append_only
+class TimelineEntry(Model):
+    """One row is one thing that happened to a person, for them to read. Never changed.
+
+    `details` hold ids, amounts and plain words of ours, never personal values (decision 13).
+    """
+
+    __tablename__ = "timeline_entries"
+    __table_args__ = (Index("ix_timeline_entries_person_id_id", "person_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    at: Mapped[datetime]
+    # What happened, in snake case; pages turn it into a sentence.
+    kind: Mapped[str] = mapped_column(String(60))
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
+    # Who did it: "member", "staff" or "system".
+    actor: Mapped[str] = mapped_column(String(40))

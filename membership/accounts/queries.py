@@ -1,0 +1,93 @@
+"""Reads of people, sessions, sign-in requests and timelines."""
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from flask import has_request_context, session
+from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy.orm import aliased
+
+from membership.accounts.models import Person, Session, SignInRequest, TimelineEntry
+from membership.accounts.rules import IDLE, masked
+from membership.db import db
+from membership.kernel import clock, ids
+from membership.kernel.errors import NotFound
+
+__all__ = [
+    "LinkState", "SessionRow", "find_live_session", "find_person_by_email", "get_person", "is_open", "link_state",
+    "masked", "sessions_of", "timeline",
+]  # fmt: skip
+
+# "ready": a button signs in here. "elsewhere": another browser asked for it. "dead": used, too old, or unknown.
+LinkState = Literal["ready", "elsewhere", "dead"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A browser in which a person is signed in; `is_this_one` is the one that asks."""
+
+    id: int
+    created_at: datetime
+    last_seen_at: datetime
+    is_this_one: bool
+
+
+def get_person(person_id: int) -> Person:
+    """The person with this id; NotFound if there is none."""
+    person = db.session.get(Person, person_id)
+    if person is None:
+        raise NotFound("no_person", "There is no such person.")
+    return person
+
+
+def find_person_by_email(email: str) -> Person | None:
+    """The person of an address in canonical form, proved or not; None if nobody has it."""
+    return db.session.scalar(select(Person).where(Person.email == email))
+
+
+def timeline(person_id: int, limit: int = 50, before_id: int | None = None) -> Sequence[TimelineEntry]:
+    """What happened to a person, newest first, at most `limit`; `before_id` continues an earlier page."""
+    statement = select(TimelineEntry).where(TimelineEntry.person_id == person_id)
+    if before_id is not None:
+        statement = statement.where(TimelineEntry.id < before_id)
+    return db.session.scalars(statement.order_by(TimelineEntry.id.desc()).limit(limit)).all()
+
+
+def find_live_session(session_id: str) -> tuple[Session, Person] | None:
+    """The session of a cookie's id and its person; None if it ended, was ended, or the person is disabled."""
+    at = clock.real_now()
+    row = db.session.execute(
+        select(Session, Person)
+        .join(Person, Person.id == Session.person_id)
+        .where(Session.id_hash == ids.digest(session_id), Person.disabled_at.is_(None))
+        .where(Session.expires_at > at, Session.last_seen_at > at - IDLE)
+    ).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+def sessions_of(person_id: int) -> list[SessionRow]:
+    """Where a person is signed in, the one that was seen last first."""
+    at = clock.real_now()
+    live = (Session.person_id == person_id) & (Session.expires_at > at) & (Session.last_seen_at > at - IDLE)
+    rows = db.session.scalars(select(Session).where(live).order_by(Session.last_seen_at.desc(), Session.id.desc()))
+    here = getattr(session, "row_id", None) if has_request_context() else None
+    return [SessionRow(row.id, row.created_at, row.last_seen_at, row.id == here) for row in rows]
+
+
+def link_state(token: str, nonce: str) -> LinkState:
+    """What a mailed link can still do in the browser that holds `nonce`; reads only."""
+    at = clock.real_now()
+    request = db.session.scalar(select(SignInRequest).where(SignInRequest.token_hash == ids.digest(token), is_open(at)))
+    if request is None:
+        return "dead"
+    return "ready" if hmac.compare_digest(request.nonce_hash, ids.digest(nonce)) else "elsewhere"
+
+
+def is_open(at: datetime) -> ColumnElement[bool]:
+    """The condition that a sign-in request can be used at `at`: not used, not too old, the newest of its address."""
+    newer = aliased(SignInRequest)
+    is_newest = ~exists().where(newer.email == SignInRequest.email, newer.id > SignInRequest.id)
+    return and_(SignInRequest.used_at.is_(None), SignInRequest.expires_at > at, is_newest)

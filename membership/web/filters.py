@@ -1,0 +1,69 @@
+"""How money and moments are written for readers, in the language of the page. The only place that formats."""
+
+from datetime import datetime
+
+from babel import Locale
+from babel.dates import format_interval
+from babel.numbers import format_currency, format_decimal
+from flask import Flask
+from flask_babel import format_date, format_time, get_timezone, ngettext
+from flask_babel import gettext as _
+
+from membership.kernel.money import Money
+from membership.web.i18n import current_locale
+
+
+def install(app: Flask) -> None:
+    """Make every function below a filter of the templates."""
+    for show in (money, money_short, money_words, day, moment, month_span):
+        app.add_template_filter(show)
+
+
+def money(amount: Money) -> str:
+    """With its symbol and all its digits: "€4.00", «4,00 €»."""
+    return str(format_currency(amount.amount, amount.currency, locale=current_locale()))
+
+
+def money_short(amount: Money) -> str:
+    """Without digits after the point where they are zero: "€4", "€4.50"."""
+    if amount.amount != int(amount.amount):
+        return money(amount)
+    locale = Locale.parse(current_locale())
+    pattern = locale.currency_formats["standard"].pattern.replace(".00", "")
+    return str(format_currency(amount.amount, amount.currency, pattern, locale=locale, currency_digits=False))
+
+
+def money_words(amount: Money) -> str:
+    """For running text: "4 euros", «100 гривень»; amounts with cents and rarer currencies as `money` does."""
+    if amount.amount != int(amount.amount):
+        return money(amount)
+    n = int(amount.amount)
+    number = str(format_decimal(n, locale=current_locale()))
+    match amount.currency:
+        case "EUR":
+            return str(ngettext("%(number)s euro", "%(number)s euros", n, number=number))
+        case "USD":
+            return str(ngettext("%(number)s dollar", "%(number)s dollars", n, number=number))
+        case "GBP":
+            return str(ngettext("%(number)s pound", "%(number)s pounds", n, number=number))
+        case "UAH":
+            return str(ngettext("%(number)s hryvnia", "%(number)s hryvnias", n, number=number))
+        case _:
+            return money_short(amount)
+
+
+def day(at: datetime) -> str:
+    """The day of a moment in the newsroom's zone: "November 22, 2026", «22 листопада 2026 р.»."""
+    return str(format_date(at, "long"))
+
+
+def moment(at: datetime) -> str:
+    """Day and time of a moment in the newsroom's zone, with the zone: "November 22, 2026, 15:39 UTC"."""
+    zone = str(at.astimezone(get_timezone()).tzname())
+    return str(_("%(day)s, %(time)s %(zone)s", day=day(at), time=format_time(at, "HH:mm"), zone=zone))
+
+
+def month_span(start: datetime, end: datetime) -> str:
+    """A span of days: "Nov 22 – Dec 22, 2026"."""
+    zone = get_timezone()
+    return str(format_interval(start.astimezone(zone), end.astimezone(zone), "yMMMd", locale=current_locale()))
