@@ -21,6 +21,7 @@ from membership.mail.models import OutboxMail
 from membership.newsroom.queries import newsroom
 from membership.resources import resource_dir
 from membership.web import settings
+from membership.web.links import absolute
 
 LONGEST_SUBJECT = 150
 DARK = "@media (prefers-color-scheme: dark)"
@@ -44,20 +45,13 @@ def write(entry: CatalogueEntry, context: Context, locale: str) -> Letter:
             "newsroom_name": newsroom().name,
             "site_url": settings().public_url,
             "locale": locale,
-            "link_to": link_to,
+            "link_to": absolute,
             **context,
         }
         values["subject"] = _one_line(render_template(entry.template("subject.txt"), **values))
         text = render_template(entry.template("body.txt"), **values)
         html = render_template(entry.template("body.html"), **values)
     return Letter(values["subject"], re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", _inliner().inline(html))
-
-
-def link_to(endpoint: str, **values: object) -> str:
-    """The whole address of a page of ours, on PUBLIC_URL, whatever host a request came in by (S10)."""
-    base = urlsplit(settings().public_url)
-    adapter = current_app.url_map.bind(base.netloc, url_scheme=base.scheme)
-    return adapter.build(endpoint, values, force_external=True)
 
 
 def make_message(letter: Letter, row: OutboxMail) -> EmailMessage:

@@ -88,19 +88,23 @@ def _open(url: SplitResult, own_name: str, seconds: float) -> smtplib.SMTP:
         server = smtplib.SMTP(host, port, own_name, timeout=seconds)
     try:
         server.ehlo_or_helo_if_needed()
-        is_local = host in LOOPBACK_HOSTS
-        if not secure and not is_local and server.has_extn("starttls"):
-            server.starttls(context=ssl.create_default_context())
-            secure = True
-            server.ehlo_or_helo_if_needed()
-        if url.username:
-            if not secure and not is_local:
-                raise smtplib.SMTPNotSupportedError("no encryption is offered, so the password was not sent")
-            server.login(unquote(url.username), unquote(url.password or ""))
+        _encrypt_and_sign_in(server, url, is_local=host in LOOPBACK_HOSTS, secure=secure)
     except BaseException:
         server.close()
         raise
     return server
+
+
+def _encrypt_and_sign_in(server: smtplib.SMTP, url: SplitResult, *, is_local: bool, secure: bool) -> None:
+    if not secure and not is_local and server.has_extn("starttls"):
+        server.starttls(context=ssl.create_default_context())
+        secure = True
+        server.ehlo_or_helo_if_needed()
+    if not url.username:
+        return
+    if not secure and not is_local:
+        raise smtplib.SMTPNotSupportedError("it offers no encryption, so the password was not sent")
+    server.login(unquote(url.username), unquote(url.password or ""))
 
 
 def _leave(server: smtplib.SMTP) -> None:
@@ -140,16 +144,19 @@ def _as_bytes(text: str | bytes) -> bytes:
 
 def describe(error: Exception) -> str:
     """One sentence about a failed conversation, without the server's own words."""
-    if isinstance(error, smtplib.SMTPNotSupportedError):
-        return f"The mail server cannot be used: {error}."
-    if isinstance(error, smtplib.SMTPAuthenticationError):
-        return f"The mail server refused our user name or password ({error.smtp_code})."
-    if isinstance(error, smtplib.SMTPResponseException):
-        return f"The mail server refused the conversation ({error.smtp_code})."
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"The mail server's certificate is not trusted ({error.verify_message})."
-    if isinstance(error, TimeoutError):
-        return "The mail server did not answer in time."
-    if isinstance(error, OSError) and error.strerror:
-        return f"The mail server cannot be reached ({error.strerror})."
-    return f"The conversation with the mail server broke off ({type(error).__name__})."
+    match error:
+        case smtplib.SMTPNotSupportedError():
+            words = f"The mail server cannot be used: {error}."
+        case smtplib.SMTPAuthenticationError():
+            words = f"The mail server refused our user name or password ({error.smtp_code})."
+        case smtplib.SMTPResponseException():
+            words = f"The mail server refused the conversation ({error.smtp_code})."
+        case ssl.SSLCertVerificationError():
+            words = f"The mail server's certificate is not trusted ({error.verify_message})."
+        case TimeoutError():
+            words = "The mail server did not answer in time."
+        case OSError(strerror=str(said)):
+            words = f"The mail server cannot be reached ({said})."
+        case _:
+            words = f"The conversation with the mail server broke off ({type(error).__name__})."
+    return words

@@ -1,0 +1,62 @@
+"""What `/metrics` tells: counters of this process, and gauges counted in the database at that moment.
+
+The gauges are the same whichever process answers; the counters are of the process that was asked.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import REGISTRY, GaugeMetricFamily, Metric
+from sqlalchemy.exc import SQLAlchemyError
+
+from membership.db import db
+from membership.mail.queries import is_mail_flowing, measure_backlog
+from membership.web.heartbeat import find_last_beat
+
+
+class _FromDatabase:
+    """Gauges of one moment; where the database fails only `membership_database_up` is told."""
+
+    def __init__(self, real_now: datetime) -> None:
+        self._real_now = real_now
+
+    def collect(self) -> Iterable[Metric]:
+        up = GaugeMetricFamily("membership_database_up", "Whether the database answered this scrape (1) or not (0)")
+        try:
+            gauges = list(self._gauges())
+        except SQLAlchemyError:
+            db.session.rollback()
+            gauges = []
+        up.add_metric([], 1 if gauges else 0)
+        return [up, *gauges]
+
+    def _gauges(self) -> Iterator[Metric]:
+        backlog = measure_backlog(self._real_now)
+        mails = GaugeMetricFamily("membership_outbox_mails", "Mails in the outbox, by state", labels=["state"])
+        for state in ("waiting", "sending", "sent", "dropped", "dead"):
+            mails.add_metric([state], backlog.n_by_state.get(state, 0))
+        yield mails
+        yield _gauge(
+            "membership_outbox_oldest_due_seconds",
+            "For how long the oldest mail that is due has waited",
+            backlog.oldest_due.total_seconds(),
+        )
+        yield _gauge(
+            "membership_mail_flowing", "Whether mail leaves (1) or not (0)", float(is_mail_flowing(self._real_now))
+        )
+        last_beat = find_last_beat("worker")
+        if last_beat is not None:
+            silence = (self._real_now - last_beat).total_seconds()
+            yield _gauge("membership_worker_silence_seconds", "Time since a worker last said it is alive", silence)
+
+
+def write_metrics(real_now: datetime) -> bytes:
+    """Everything in Prometheus' text format; `real_now` is real time."""
+    registry = CollectorRegistry()
+    registry.register(_FromDatabase(real_now))
+    return generate_latest(REGISTRY) + generate_latest(registry)
+
+
+def _gauge(name: str, words: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, words, value=value)

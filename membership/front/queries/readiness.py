@@ -1,0 +1,68 @@
+"""Is this installation ready: the database, its tables, and what waits to be worked off."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from membership.db import db
+from membership.mail.queries import measure_backlog
+from membership.web.schema import UnknownRevision, pending_migrations
+
+# Mail that waits for a server comes round every few minutes; a quarter of an hour means that nobody delivers.
+LONGEST_WAIT = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One answer of `/readyz`: what was looked at, whether it is well, and a sentence."""
+
+    name: str
+    is_ok: bool
+    sentence: str
+
+
+def check_all(real_now: datetime) -> list[Check]:
+    """Every check in order of weight; the rest is left out where the database or its tables are missing."""
+    checks: list[Check] = []
+    for check in _each(real_now):
+        checks.append(check)
+        if not check.is_ok and check.name in {"database", "migrations"}:
+            break
+    return checks
+
+
+def _each(real_now: datetime) -> Iterator[Check]:
+    yield _database()
+    yield _migrations()
+    yield _outbox(real_now)
+
+
+def _database() -> Check:
+    try:
+        db.session.execute(text("SELECT 1"))
+    except SQLAlchemyError as error:
+        db.session.rollback()
+        return Check("database", is_ok=False, sentence=f"The database does not answer ({type(error).__name__}).")
+    return Check("database", is_ok=True, sentence="The database answers.")
+
+
+def _migrations() -> Check:
+    try:
+        pending = pending_migrations()
+    except UnknownRevision:
+        return Check("migrations", is_ok=False, sentence="The database is newer than this program.")
+    if pending:
+        return Check(
+            "migrations", is_ok=False, sentence=f"{len(pending)} migrations are pending, from {pending[0]} on."
+        )
+    return Check("migrations", is_ok=True, sentence="The tables are up to date.")
+
+
+def _outbox(real_now: datetime) -> Check:
+    minutes = int(measure_backlog(real_now).oldest_due.total_seconds() // 60)
+    if timedelta(minutes=minutes) >= LONGEST_WAIT:
+        return Check("outbox", is_ok=False, sentence=f"The oldest mail that is due has waited for {minutes} minutes.")
+    return Check("outbox", is_ok=True, sentence="Mail leaves.")

@@ -1,0 +1,1 @@
+"""Pages of the front of the house: one file per subject."""
