@@ -61,13 +61,12 @@ def receipt(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
     del at
     contribution = get_by_id(int(args["contribution_id"]))
     payment = get_receipt(str(args["receipt"]))
-    fees = contribution.charge - contribution.gift
     return {
         "newsroom_name": newsroom().name,
         "number": payment.receipt_number,
         "paid_at": payment.paid_at,
         "charged": payment.charged,
-        "fees_covered": fees if fees.minor and payment.charged == contribution.charge else None,
+        "fees_covered": contribution.fees_in(payment.charged),
         "rhythm": contribution.rhythm_word,
         "covers_from": payment.period_start,
         "covers_until": payment.period_end,

@@ -50,11 +50,19 @@ class ContributeForm(Form):
     )
     form_token = HiddenField()
 
+    def leave_out_what_is_not_on_offer(self) -> None:
+        """Mend values that came from an address rather than from a person: unknown choices become the default."""
+        for field in (self.rhythm, self.cups):
+            if field.data not in {option[0] for option in field.choices or ()}:
+                field.data = field.default
+
     def to_wish(self, offer: Offer, email: str) -> Wish:
         """What this (valid) form asks for, in the offer's currency; `email` is already canonical.
 
         Raises InvalidInput naming the field for an amount or a name that cannot be.
         """
+        if self.currency.data != offer.currency:
+            raise InvalidInput("unknown_currency", "This newsroom does not take that currency.", field="currency")
         rhythm = Rhythm(self.rhythm.data)
         gift = gift_from(offer, rhythm, self.cups.data, self.amount.data or "")
         return Wish(
@@ -68,21 +76,26 @@ class ContributeForm(Form):
 
     def explain(self, error: InvalidInput) -> None:
         """Put an error that the rules found beside the field that it is about, in the reader's language."""
-        field = self[error.field] if error.field in self else self.email
+        field = self._fields.get(error.field or "", self.email)
         field.errors = [*field.errors, _in_words(error)]
 
 
 def _in_words(error: InvalidInput) -> str:
+    words = _("Please type an e-mail address such as reader@example.org.")
     match error.code:
         case "too_little":
-            return _("The least is %(amount)s.", amount=money_short(error.details["minimum"]))
+            words = _("The least is %(amount)s.", amount=money_short(error.details["minimum"]))
         case "too_much":
-            most = money_short(error.details["maximum"])
-            return _("The most is %(amount)s here. For more, please write to us: we would love to talk.", amount=most)
+            words = _(
+                "The most is %(amount)s here. For more, please write to us: we would love to talk.",
+                amount=money_short(error.details["maximum"]),
+            )
         case "not_an_amount":
-            return _("Please type an amount in figures, such as 12 or 12.50.")
+            words = _("Please type an amount in figures, such as 12 or 12.50.")
         case "name_too_long":
-            return _("Please use at most %(n)s characters for your name.", n=LONGEST_PUBLIC_NAME)
+            words = _("Please use at most %(n)s characters for your name.", n=LONGEST_PUBLIC_NAME)
+        case "unknown_currency":
+            words = _("We do not take this currency. Please choose one of those offered.")
         case "unknown_choice":
-            return _("Please choose one of the amounts.")
-    return _("Please type an e-mail address such as reader@example.org.")
+            words = _("Please choose one of the amounts.")
+    return str(words)

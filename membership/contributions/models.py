@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from membership.contributions.rules import UNPAID, State
 from membership.db import Model
 from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
@@ -13,23 +14,24 @@ from membership.kernel.rhythm import Rhythm
 
 class Contribution(Model):
     """One promise to give, from the moment a reader pressed the button. Its state changes as money and news
-    arrive (`rules.STATES`); what was promised does not."""
+    arrive (`rules.STATES`); what was promised does not.
+    """
 
-    __tablename__ = "contribution"
+    __tablename__ = "contributions"
     __table_args__ = (
         # One browser's form token leads to one payment page at a time: a second click finds the first row,
         # a changed mind gets the next number.
         UniqueConstraint("form_token", "form_try"),
         CheckConstraint("charge_minor > 0", name="charge_positive"),
         CheckConstraint("gift_minor > 0 AND gift_minor <= charge_minor", name="gift_within_charge"),
-        Index("ix_contribution_state_checkout_expires_at", "state", "checkout_expires_at"),
+        Index("ix_contributions_state_checkout_expires_at", "state", "checkout_expires_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     reference: Mapped[str] = mapped_column(String(40), unique=True, doc="Our name for it, at the provider too")
     form_token: Mapped[str] = mapped_column(String(64))
     form_try: Mapped[int] = mapped_column(default=1)
-    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True, doc="Known once it is paid")
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True, doc="Known once it is paid")
     email: Mapped[str] = mapped_column(String(320), doc="As typed, canonical; emptied at erasure")
     public_name: Mapped[str | None] = mapped_column(String(60), doc="None: anonymous in public")
     locale: Mapped[str] = mapped_column(String(5))
@@ -68,6 +70,16 @@ class Contribution(Model):
     def cup(self) -> Money:
         """The price of one cup when it was promised."""
         return Money(self.cup_minor, self.currency)
+
+    @property
+    def is_unpaid(self) -> bool:
+        """Whether no money has come of it (yet)."""
+        return State(self.state) in UNPAID
+
+    def fees_in(self, charged: Money) -> Money | None:
+        """Which part of a payment was a fee that the giver covered; None where there was none."""
+        fees = self.charge - self.gift if charged.currency == self.currency else None
+        return fees if fees and fees.minor and charged == self.charge else None
 
     @property
     def rhythm_word(self) -> Rhythm:

@@ -50,6 +50,15 @@ def may_become(now: State, then: State) -> bool:
     return then in NEXT[now]
 
 
+def thanks_state(state: str, *, has_open_page: bool) -> str:
+    """What the thanks page may say: "confirmed" money, "waiting" for it, page still "open", or "ended"."""
+    if state == State.ABANDONED:
+        return "ended"
+    if state != State.STARTED:
+        return "confirmed"
+    return "open" if has_open_page else "waiting"
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What a reader asks for: checked, in the newsroom's words. `charge` is `gift` plus a fee they cover."""
@@ -107,5 +116,8 @@ def clean_public_name(text: str) -> str | None:
 
 def clean_attribution(raw: dict[str, str]) -> dict[str, str]:
     """Where a reader came from: known keys only, printable, cut to 200 characters; empty values dropped."""
-    kept = {key: "".join(ch for ch in raw.get(key, "") if ch.isprintable())[:LONGEST_ATTRIBUTION] for key in ATTRIBUTION_KEYS}
+    kept = {
+        key: "".join(ch for ch in raw.get(key, "") if ch.isprintable())[:LONGEST_ATTRIBUTION]
+        for key in ATTRIBUTION_KEYS
+    }
     return {key: value for key, value in kept.items() if value}

@@ -1,11 +1,12 @@
 """Pages of a contribution: the ask, the thanks, the member's account and receipts."""
 
 import secrets
+from contextlib import suppress
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 from flask_login import current_user
 
 from membership.accounts import queries as accounts
@@ -15,37 +16,36 @@ from membership.billing.services import sync
 from membership.contributions import queries, services
 from membership.contributions.forms import ContributeForm
 from membership.contributions.models import Contribution
-from membership.contributions.rules import UNPAID, State, Wish, clean_attribution, clean_public_name, gift_from
-from membership.contributions.services.starting import CHECKOUT_MARK, Visit
-from membership.db import outside_call
+from membership.contributions.rules import Wish, clean_attribution, thanks_state
+from membership.contributions.services.starting import Visit
 from membership.kernel import clock
-from membership.kernel.errors import Conflict, InvalidInput, NotFound, ProviderFailed
+from membership.kernel.errors import InvalidInput, NotFound, ProviderFailed, TooMany
 from membership.kernel.rhythm import Rhythm
-from membership.newsroom.queries import newsroom, offer_in, offered_currencies
-from membership.newsroom.rules import Offer
+from membership.newsroom.queries import offer_in, offered_currencies
+from membership.newsroom.rules import Offer, whole_cups
 from membership.patrons.queries import standing_of
 from membership.web import ratelimit
 from membership.web.access import audience
 from membership.web.i18n import currency_for_request, current_locale
-from membership.web.links import absolute
 from membership.web.tokens import read_signed, signed
 
 bp = Blueprint("contributions", __name__)
 
 FORM_TOKEN_AGE = 24 * 3600
-TOKEN_KEY = "contribute"  # noqa: S105 - the name under which the browser's session keeps its form token
+TOKEN_KEY = "contribute"  # noqa: S105 - where the browser's session keeps its form token
 TIMELINE_LENGTH = 50
 WAIT_SECONDS = 3
+PRESETS = ("rhythm", "cups", "amount", "covers_fees")
 
 
 @bp.get("/contribute")
 @audience("public")
 def contribute() -> ResponseReturnValue:
     """The ask: one page for every rhythm and amount."""
-    offer = _offer()
-    form = ContributeForm(request.args, meta={"csrf": True})
-    form.preset(request.args)
-    form.currency.data, form.form_token.data = offer.currency, _fresh_form_token()
+    offer = _offer(request.args.get("currency"))
+    form = ContributeForm(data={key: request.args[key] for key in PRESETS if key in request.args})
+    form.leave_out_what_is_not_on_offer()
+    form.form_token.data = _issue_form_token()
     return _contribute_page(form, offer)
 
 
@@ -55,22 +55,179 @@ def contribute_post() -> ResponseReturnValue:
     """Check the wish, then send the reader to the payment page."""
     form = ContributeForm()
     offer = _offer(form.currency.data)
-    token = _form_token_of(form)
-    form.form_token.data = token and form.form_token.data or _fresh_form_token()
-    if not form.validate_on_submit():
-        return _contribute_page(form, offer, status=422)
+    token = _used_form_token(form)
+    is_valid = form.validate_on_submit()
     if token is None:
         return _contribute_page(form, offer, problem="stale", status=409)
     try:
+        if not is_valid:
+            return _contribute_page(form, offer, status=422)
         wish = form.to_wish(offer, canonical_email(form.email.data or ""))
         _keep_limits(wish)
-        return redirect(services.start(wish, _visit(token, offer)), 303)
+        return redirect(services.start(wish, _visit(token)), 303)
     except InvalidInput as error:
         form.explain(error)
         return _contribute_page(form, offer, status=422)
     except TooMany as error:
         return _contribute_page(form, offer, problem="limited", status=429, retry_after=error.retry_after)
-    except Conflict:
-        return redirect(url_for("contributions.contribute"), 303)
     except ProviderFailed:
         return _contribute_page(form, offer, problem="provider_failed", status=503, retry_after=30)
+
+
+def _contribute_page(
+    form: ContributeForm,
+    offer: Offer,
+    problem: str | None = None,
+    status: int = 200,
+    retry_after: int | None = None,
+) -> ResponseReturnValue:
+    form.currency.data = offer.currency
+    support = queries.find_live_support(current_user.id) if current_user.is_authenticated else None
+    page = render_template(
+        "contributions/contribute.html",
+        form=form,
+        offer=offer,
+        currency_urls={
+            code: f"{url_for('contributions.contribute')}?{urlencode(request.args.to_dict() | {'currency': code})}"
+            for code in offer.currencies
+        },
+        support=_support_row(support) if support else None,
+        came_back="came_back" in request.args and problem is None and status == 200,  # noqa: PLR2004 - a page
+        problem=problem,
+    )
+    headers = {"Retry-After": str(retry_after)} if retry_after else {}
+    return page, status, headers
+
+
+def _offer(currency: str | None) -> Offer:
+    """The offer in the wanted currency, or in the one that this reader most likely counts in."""
+    offered = offered_currencies()
+    return offer_in(currency if currency and currency in offered else currency_for_request(offered))
+
+
+def _issue_form_token() -> str:
+    """The browser's form token, signed: the one it has while that is unused or unpaid, else a new one.
+
+    One token for all tabs of a browser is what makes two tabs one payment page.
+    """
+    token = session.get(TOKEN_KEY)
+    latest = queries.latest_try(token) if token else None
+    if not token or (latest is not None and not latest.is_unpaid):
+        token = session[TOKEN_KEY] = secrets.token_urlsafe(24)
+    return signed(TOKEN_KEY, token, FORM_TOKEN_AGE)
+
+
+def _used_form_token(form: ContributeForm) -> str | None:
+    """The token that came with the form if it is this browser's own and fresh; else None, and the form gets
+    a new one so that pressing again works.
+    """
+    try:
+        token = read_signed(TOKEN_KEY, form.form_token.data or "")
+    except InvalidInput:
+        token = None
+    if token is not None and token == session.get(TOKEN_KEY):
+        return str(token)
+    form.form_token.data = _issue_form_token()
+    return None
+
+
+def _keep_limits(wish: Wish) -> None:
+    """Card testers stop here, before the payment company is asked (stripe.md 1.7)."""
+    origin = ratelimit.origin()
+    ratelimit.hit("checkout.origin", origin)
+    ratelimit.hit("checkout.network", ratelimit.network_of(request.remote_addr or ""))
+    ratelimit.hit("checkout.email", wish.email)
+    ratelimit.hit("checkout.total")
+
+
+def _visit(token: str) -> Visit:
+    return Visit(
+        form_token=token,
+        person_id=current_user.id if current_user.is_authenticated else None,
+        locale=current_locale(),
+        attribution=clean_attribution(request.args.to_dict()),
+    )
+
+
+@bp.get("/contribute/thanks")
+@audience("public")
+def thanks() -> ResponseReturnValue:
+    """Where the payment page sends readers back to. Says thanks only for money that is confirmed."""
+    checkout_id = request.args.get("session", "")
+    contribution = _look_again(checkout_id)
+    state = thanks_state(contribution.state, has_open_page=bool(contribution.checkout_url))
+    if state == "confirmed":
+        session.pop(TOKEN_KEY, None)
+    return render_template(
+        "contributions/thanks.html",
+        state=state,
+        contribution=_support_row(contribution),
+        masked_email=accounts.masked(contribution.email),
+        refresh_seconds=WAIT_SECONDS,
+        checkout_url=contribution.checkout_url,
+    )
+
+
+def _look_again(checkout_id: str) -> Contribution:
+    """The contribution of a payment page, after reading that page again if it is not settled here yet."""
+    contribution = queries.find_by_checkout(checkout_id)
+    if contribution is None:
+        ratelimit.hit("thanks.unknown", ratelimit.origin())
+    if contribution is None or contribution.is_unpaid:
+        with suppress(ProviderFailed):  # the webhook will say it too; until then we are waiting, and say so
+            sync("checkout_session", checkout_id)
+        contribution = queries.find_by_checkout(checkout_id)
+    if contribution is None:
+        raise NotFound("no_such_checkout", "We do not know this payment page.")
+    return contribution
+
+
+@bp.get("/account")
+@audience("member")
+def account() -> ResponseReturnValue:
+    """A member's own page: standing and why, support, payments, history, sign-ins."""
+    now = clock.now()
+    mine = queries.contributions_of(current_user.id)
+    payments = billing.payments_of([contribution.reference for contribution in mine])
+    return render_template(
+        "contributions/account.html",
+        person=current_user,
+        standing=standing_of(current_user.id, now),
+        supports=[_support_row(contribution) for contribution in mine],
+        payments=payments,
+        timeline=accounts.timeline(current_user.id, TIMELINE_LENGTH, None),
+        sessions=accounts.sessions_of(current_user.id),
+        now=now,
+    )
+
+
+@bp.get("/account/receipts/<number>")
+@audience("member")
+def receipt(number: str) -> ResponseReturnValue:
+    """One receipt, made to be printed. Somebody else's is not there."""
+    payment = billing.get_receipt(number)
+    contribution = queries.find_by_reference(payment.reference)
+    if contribution is None or contribution.person_id != current_user.id:
+        raise NotFound("no_such_receipt", "There is no such receipt.")
+    return render_template(
+        "contributions/receipt.html",
+        receipt=payment,
+        person=current_user,
+        contribution=contribution,
+        fees_covered=contribution.fees_in(payment.charged),
+    )
+
+
+def _support_row(contribution: Contribution) -> dict[str, Any]:
+    """What pages say of one contribution."""
+    rhythm = Rhythm(contribution.rhythm)
+    return {
+        "reference": contribution.reference,
+        "state": contribution.state,
+        "rhythm": contribution.rhythm,
+        "charge": contribution.charge,
+        "n_cups": whole_cups(contribution.gift, rhythm, contribution.cup),
+        "next_payment_at": contribution.next_payment_at,
+        "ends_at": contribution.ends_at,
+        "created_at": contribution.created_at,
+    }

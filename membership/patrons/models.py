@@ -13,7 +13,7 @@ class CoverageGrant(Model):
     when the money comes back (a dispute won).
     """
 
-    __tablename__ = "coverage_grant"
+    __tablename__ = "coverage_grants"
     __table_args__ = (
         CheckConstraint("(n_months IS NULL) <> (starts_at IS NULL)", name="period_or_length"),
         CheckConstraint("(starts_at IS NULL) = (ends_at IS NULL)", name="whole_period"),
@@ -22,7 +22,7 @@ class CoverageGrant(Model):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
     cause: Mapped[str] = mapped_column(String(8), doc="A `rules.Cause`")
     cause_ref: Mapped[str] = mapped_column(String(80), unique=True, doc="What granted it, such as payment:17")
     paid_at: Mapped[datetime]
@@ -37,12 +37,12 @@ class CoverageSpan(Model):
     patrons can be counted without working everybody out. Replaced as a whole whenever a grant changes.
     """
 
-    __tablename__ = "coverage_span"
-    __table_args__ = (Index("ix_coverage_span_ends_starts_person", "ends_at", "starts_at", "person_id"),)
+    __tablename__ = "coverage_spans"
+    __table_args__ = (Index("ix_coverage_spans_ends_starts_person", "ends_at", "starts_at", "person_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
-    grant_id: Mapped[int] = mapped_column(ForeignKey("coverage_grant.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    grant_id: Mapped[int] = mapped_column(ForeignKey("coverage_grants.id"))
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
 
@@ -52,11 +52,11 @@ class Grace(Model):
     `closed_at` is set when the money came or the retries ended.
     """
 
-    __tablename__ = "grace"
+    __tablename__ = "graces"
     __table_args__ = (UniqueConstraint("reference", "opened_at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
     reference: Mapped[str] = mapped_column(String(40), doc="The contribution whose renewal failed")
     opened_at: Mapped[datetime]
     until: Mapped[datetime]
@@ -71,11 +71,11 @@ class Movement(Model):
     figure of a dashboard is a twelfth of the sum.
     """
 
-    __tablename__ = "movement"
-    __table_args__ = (Index("ix_movement_person_id_at", "person_id", "at"),)
+    __tablename__ = "movements"
+    __table_args__ = (Index("ix_movements_person_id_at", "person_id", "at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     reference: Mapped[str] = mapped_column(String(40), index=True, doc="The contribution that moved")
     kind: Mapped[str] = mapped_column(String(8), doc="A `rules.MovementKind`")
     at: Mapped[datetime] = mapped_column(index=True)

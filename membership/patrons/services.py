@@ -46,6 +46,17 @@ def revoke(cause_ref: str, at: datetime) -> None:
         _replace_spans(grant.person_id)
 
 
+def restore(cause_ref: str) -> None:
+    """Undo a revocation: the money is back (dispute won, refund failed). Idempotent."""
+    with transaction("patrons.restore"):
+        grant = db.session.scalar(select(CoverageGrant).where(CoverageGrant.cause_ref == cause_ref))
+        if grant is None or grant.revoked_at is None:
+            return
+        _lock(grant.person_id)
+        grant.revoked_at = None
+        _replace_spans(grant.person_id)
+
+
 def open_grace(person_id: int, reference: str, *, opened_at: datetime, days: int) -> None:
     """Let somebody stay a patron for `days` while the renewal of `reference` is retried.
 

@@ -102,7 +102,8 @@ def _cover(contribution: Contribution, person: Person, news: PaymentReceived) ->
 
 def hear_payment_reversed(news: PaymentReversed) -> None:
     """Money left again, or came back. What a wholly returned payment covered is revoked from then on; a part
-    returned stays between the reader and the newsroom and changes no coverage."""
+    returned stays between the reader and the newsroom and changes no coverage.
+    """
     contribution = _get(news.reference)
     cause_ref = f"payment:{news.payment_id}"
     if news.amount.minor < 0:
@@ -144,9 +145,7 @@ def hear_subscription(news: SubscriptionSeen) -> None:
     if state is None:
         return
     if state is State.PAST_DUE:
-        patrons.open_grace(
-            contribution.person_id, contribution.reference, opened_at=at, days=settings().grace_days
-        )
+        patrons.open_grace(contribution.person_id, contribution.reference, opened_at=at, days=settings().grace_days)
     else:
         patrons.close_grace(contribution.reference, at)
     _move(contribution, state, at)

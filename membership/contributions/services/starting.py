@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from flask_babel import force_locale, gettext
 from sqlalchemy.exc import IntegrityError
 
 from membership.billing import intents
@@ -17,6 +18,7 @@ from membership.kernel.errors import Conflict, ProviderFailed
 from membership.kernel.ids import new_public_id
 from membership.kernel.rhythm import Rhythm
 from membership.web import settings
+from membership.web.links import absolute
 
 # Longer than the provider's least (30 minutes), so that a repeated call with the same words is still valid.
 CHECKOUT_OPEN_FOR = timedelta(minutes=60)
@@ -27,16 +29,12 @@ CHECKOUT_MARK = "{CHECKOUT_SESSION_ID}"
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What belongs to the visit rather than to the wish. `thanks_url` holds CHECKOUT_MARK where the provider
-    puts the id of its session; `description` is what the payment page says is being given."""
+    """What belongs to the visit rather than to the wish."""
 
     form_token: str
     person_id: int | None
     locale: str
     attribution: dict[str, str]
-    thanks_url: str
-    cancel_url: str
-    description: str
 
 
 def start(wish: Wish, visit: Visit) -> str:
@@ -52,15 +50,15 @@ def start(wish: Wish, visit: Visit) -> str:
     contribution, earlier = _write_down(wish, visit)
     for paid in (contribution, earlier):
         if paid is not None and paid.state != State.STARTED:
-            return _thanks_for(paid, visit)
+            return _thanks_for(paid)
     if earlier is not None and earlier.checkout_id:
         if not intents.close_checkout(earlier.checkout_id):
-            return _thanks_for(earlier, visit)
+            return _thanks_for(earlier)
         with transaction("contributions.supersede"):
             _abandon(db.session.merge(earlier), clock.now())
     if contribution.checkout_url:
         return contribution.checkout_url
-    opened = intents.open_checkout(_request(contribution, visit), attempt_key=contribution.reference)
+    opened = intents.open_checkout(_request(contribution), attempt_key=contribution.reference)
     with transaction("contributions.remember_checkout"):
         row = find_by_reference(contribution.reference)
         if row is not None and row.state == State.STARTED:
@@ -129,9 +127,13 @@ def _is_same(contribution: Contribution, wish: Wish, now: datetime) -> bool:
     )
 
 
-def _request(contribution: Contribution, visit: Visit) -> CheckoutRequest:
+def _request(contribution: Contribution) -> CheckoutRequest:
     if contribution.checkout_expires_at is None:
         raise RuntimeError(f"{contribution.reference} has no end for its payment page.")
+    # Made of the row alone: a second press from another tab or language must ask for the very same page.
+    back = {"came_back": 1, "rhythm": contribution.rhythm, "currency": contribution.currency}
+    with force_locale(contribution.locale):
+        description = gettext("Support for %(newsroom)s", newsroom=settings().newsroom_name)
     return CheckoutRequest(
         reference=contribution.reference,
         rhythm=contribution.rhythm_word,
@@ -139,16 +141,20 @@ def _request(contribution: Contribution, visit: Visit) -> CheckoutRequest:
         email=contribution.email,
         locale=contribution.locale,
         newsroom_name=settings().newsroom_name,
-        description=visit.description,
-        success_url=visit.thanks_url,
-        cancel_url=visit.cancel_url,
+        description=description,
+        success_url=_thanks_url(CHECKOUT_MARK),
+        cancel_url=absolute("contributions.contribute", **(contribution.attribution | back)),
         expires_at=contribution.checkout_expires_at,
         metadata={f"from_{key}": value for key, value in contribution.attribution.items()},
     )
 
 
-def _thanks_for(contribution: Contribution, visit: Visit) -> str:
-    return visit.thanks_url.replace(CHECKOUT_MARK, contribution.checkout_id or "")
+def _thanks_for(contribution: Contribution) -> str:
+    return _thanks_url(contribution.checkout_id or "")
+
+
+def _thanks_url(checkout_id: str) -> str:
+    return f"{absolute('contributions.thanks')}?session={checkout_id}"
 
 
 def _abandon(contribution: Contribution, at: datetime) -> None:
