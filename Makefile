@@ -10,7 +10,7 @@ CATALOGUE := membership/translations
 MAKEFLAGS += --no-print-directory
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # pip of the system, working on our environment: Debian's python3-venv is not needed.
-PIP := $(PYTHON) -m pip --python $(BIN)/python --quiet
+PIP := $(PYTHON) -m pip --python $(BIN)/python --quiet --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test check bench lock audit translations clean

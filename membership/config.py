@@ -7,7 +7,7 @@ a time. One setting per behaviour; nothing asks "is this production?".
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -186,7 +186,7 @@ class Settings(BaseModel):
     @property
     def is_live(self) -> bool:
         """Whether the Stripe key moves real money."""
-        return "_live_" in self.stripe_secret_key.get_secret_value()[:8]
+        return is_live_key(self.stripe_secret_key.get_secret_value())
 
     @property
     def is_secure(self) -> bool:
@@ -197,6 +197,20 @@ class Settings(BaseModel):
     def cookie_prefix(self) -> str:
         """`__Host-` wherever a browser accepts it; browsers refuse the prefix over plain http."""
         return "__Host-" if self.is_secure else ""
+
+
+def is_live_key(stripe_key: str) -> bool:
+    """Whether this Stripe key moves real money."""
+    return "_live_" in stripe_key[:8]
+
+
+def child_environment(settings: Mapping[str, str], keep: Collection[str] = ()) -> dict[str, str]:
+    """The environment for a process that we start: this one's, but of our own settings only those given.
+
+    `settings` are names and values as the environment has them; `keep` names those that are passed on as they are.
+    """
+    dropped = {name.upper() for name in Settings.model_fields} - set(keep)
+    return {name: value for name, value in os.environ.items() if name not in dropped} | dict(settings)
 
 
 def _in_words(fault: Any) -> str:

@@ -14,7 +14,7 @@ GRACE_SECONDS = 10
 
 
 def stop_when_stdin_closes() -> None:
-    """End this process by SIGTERM when standard input closes; by SIGKILL where that was not enough."""
+    """End this process by SIGTERM when standard input closes; by the kernel's alarm where that was not enough."""
 
     def _watch() -> None:
         while sys.stdin.buffer.read(4096):
@@ -37,6 +37,7 @@ def stop_when_orphaned() -> None:
 
 
 def _stop_self() -> None:
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(GRACE_SECONDS)
-    os.kill(os.getpid(), signal.SIGKILL)
+    # The kernel's own alarm ends this process even where Python hangs on its way out.
+    signal.alarm(GRACE_SECONDS)
+    # To the main thread by name: one that waits for a lock would not notice a signal that another thread got.
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)

@@ -6,6 +6,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
+from membership.cli.ports import is_free
 from membership.config import Settings
 
 
@@ -26,6 +27,8 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     Put a proxy that ends TLS in front of it, and say so with TRUSTED_PROXIES.
     """
     Settings.from_env()  # so that refused settings are said once, here, and not by every process
+    if not is_free(host, port):
+        raise click.ClickException(f"Port {port} on {host} is in use by another program, or not ours to use.")
     Granian(
         "membership.cli.serve:build",
         factory=True,
@@ -37,7 +40,7 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=10,
         log_access=False,  # the app writes one line per request itself, with route patterns instead of paths
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
     ).serve()
 
 

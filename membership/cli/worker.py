@@ -21,6 +21,8 @@ from membership.wiring import Job
 
 log = logging.getLogger(__name__)
 
+READY = "The worker is ready."
+
 RUNS = Counter("membership_job_runs_total", "Jobs run, by name and outcome (done, failed, unknown)", ["job", "outcome"])
 SECONDS = Histogram("membership_job_seconds", "How long a job took", ["job"])
 
@@ -44,6 +46,7 @@ def worker(threads: int, metrics_port: int | None, *, periodic: bool) -> None:
     stopping = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stopping.set())
+    click.echo(READY)
     Worker(app, settings, threads=threads, periodic=periodic).work_until(stopping)
 
 

@@ -1,0 +1,89 @@
+"""`membership demo`: everything at once, on this machine only, seeded.
+
+The website, the worker, the stand-in for Stripe and a mail server run as processes of their own, exactly as
+they would on their own machines.
+"""
+
+import signal
+import threading
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from membership.cli.demo.plan import HOST, CannotStart, Plan, make_plan
+from membership.cli.demo.processes import ChildEnded, Family, Stopped, answers_http, answers_smtp
+from membership.cli.demo.welcome import welcome
+
+# Said by membership/cli/worker.py, which is not imported here: the watching process stays small.
+WORKER_READY = "The worker is ready."
+
+
+@click.command("demo")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Of the website.")
+@click.option(
+    "--data",
+    default=Path("var/demo"),
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder for everything that the demo keeps.",
+)
+@click.option("--stripe-key", envvar="STRIPE_SECRET_KEY", hidden=True)
+@click.option("--webhook-secret", envvar="STRIPE_WEBHOOK_SECRET", hidden=True)
+def demo(port: int, data: Path, stripe_key: str | None, webhook_secret: str | None) -> None:
+    """Run everything on this machine, with a newsroom to try it on, until Ctrl-C.
+
+    Payments go to a stand-in for Stripe that runs here too; with a test key in STRIPE_SECRET_KEY, to Stripe's
+    own test mode. Nothing listens on anything but loopback.
+    """
+    console = Console(soft_wrap=True, highlight=False)
+    stopping = threading.Event()
+    _stop_on_signals(stopping)
+    plan, lock = make_plan(data, port, stripe_key, webhook_secret)
+    with lock:
+        family = Family(plan.environment(), plan.data / "log", stopping)
+        try:
+            with console.status("Starting …"):
+                _start(plan, family)
+            welcome(console, plan)
+            while not stopping.wait(0.3):
+                family.check()
+        except ChildEnded as ended:
+            raise Broken(str(ended)) from None
+        except Stopped:
+            pass
+        finally:
+            family.stop()
+        console.print("Everything has stopped.")
+
+
+class Broken(CannotStart):
+    """A process of the demo ended by itself."""
+
+    exit_code = 1
+
+
+def _start(plan: Plan, family: Family) -> None:
+    mail = family.start("mail server", "mailbox", "--port", str(plan.mail_port), "--maildir", str(plan.mailbox))
+    if not plan.stripe.is_real:
+        sandbox = family.start(
+            "sandbox", "sandbox",
+            "--port", str(plan.sandbox_port),
+            "--webhook", f"{plan.site}/stripe/webhook",
+            "--webhook-secret", plan.stripe.webhook_secret,
+            "--clock-listener", f"{plan.site}/demo/clock",
+            "--data", str(plan.data / "sandbox.db"),
+        )  # fmt: skip
+        family.wait_for(sandbox, answers_http(plan.sandbox))
+    family.wait_for(mail, answers_smtp(HOST, plan.mail_port))
+    family.finish("preparation", "demo-prepare")
+    web = family.start("website", "serve", "--host", HOST, "--port", str(plan.port))
+    worker = family.start("worker", "worker")
+    family.wait_for(web, answers_http(f"{plan.site}/readyz"))
+    family.wait_for(worker, lambda: WORKER_READY in worker.log.read_text(errors="replace"))
+
+
+def _stop_on_signals(stopping: threading.Event) -> None:
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(signum) is not signal.SIG_IGN:  # such as under nohup
+            signal.signal(signum, lambda *_: stopping.set())

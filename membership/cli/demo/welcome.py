@@ -1,0 +1,31 @@
+"""What the demo says once everything answers: where to go and what to try."""
+
+from rich.console import Console
+
+from membership.cli.demo.plan import Plan
+
+
+def welcome(console: Console, plan: Plan) -> None:
+    """Print every address, one to a line, so that a terminal makes links of them."""
+    places = [
+        ("Front page", "/", "what support makes possible"),
+        ("An article", "/demo/article", "the appeal stands at its foot"),
+        ("Contribute", "/contribute", "become a patron"),
+        ("Account", "/account", "sign in by mail; the mail lands in the line below"),
+        ("Mail", "/demo/mail", "every mail that the newsroom sends"),
+    ]
+    rows = [(name, plan.site + path, why) for name, path, why in places]
+    if not plan.stripe.is_real:
+        rows.append(("Stripe stand-in", plan.sandbox + "/", "its books; move the clock on to see renewals"))
+    width = max(len(address) for _, address, _ in rows)
+    console.print("\n[bold]The newsroom is open.[/bold] Everything runs on this machine only.\n")
+    for name, address, why in rows:
+        console.print(f"  {name:<16}[cyan]{address:<{width}}[/cyan]  {why}")
+    console.print(
+        "\n  A card that works:   4242 4242 4242 4242, any later month, any three digits"
+        "\n  A declined card:     4000 0000 0000 0002 (nothing is booked; try again with another)"
+    )
+    if plan.stripe.is_real:
+        console.print("\n  Payments go to Stripe's test mode, with your key. Keep `stripe listen` running.")
+    console.print(f"\n  Data and logs:       {plan.data} (delete it to begin afresh)")
+    console.print("  To stop:             Ctrl-C\n")
