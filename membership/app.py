@@ -5,9 +5,13 @@ from flask_migrate import Migrate
 
 from membership import db, hints, wiring
 from membership.accounts import views as accounts
+from membership.billing.views import bp as billing_bp
 from membership.config import Settings
+from membership.contributions.views import bp as contributions_bp
+from membership.front.views.clock import clock_bp
 from membership.front.views.mailbox import mailbox_bp
 from membership.front.views.operations import operations_bp
+from membership.front.views.pages import pages_bp
 from membership.kernel import clock, faults
 from membership.resources import resource_dir
 from membership.web import access, errors, filters, i18n, logs, ratelimit, security
@@ -32,8 +36,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         clock.use_offset(clock.no_offset)
     _install_plumbing(app, settings)
     accounts.install(app)
-    app.register_blueprint(mailbox_bp)
-    app.register_blueprint(operations_bp)
+    for blueprint in (pages_bp, contributions_bp, billing_bp, mailbox_bp, clock_bp, operations_bp):
+        app.register_blueprint(blueprint)
     wiring.install(app, settings)
     return app
 

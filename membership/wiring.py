@@ -9,11 +9,14 @@ from typing import Any
 
 from flask import Flask
 
-from membership.accounts import emails as _accounts_emails  # noqa: F401 - enters its mails into the catalogue
-from membership.accounts import jobs as accounts
+from membership.accounts import jobs as accounts_jobs
+from membership.billing import jobs as billing_jobs
+from membership.billing import port
+from membership.billing.providers.stripe import StripeProvider
 from membership.config import Settings
-from membership.mail import jobs as mail
-from membership.web import heartbeat
+from membership.contributions import jobs as contributions_jobs
+from membership.contributions import services as contributions
+from membership.mail import jobs as mail_jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +31,28 @@ class Job:
 
 
 # Event class -> the functions that are told, in this order, in the same transaction as the money.
-EVENT_HANDLERS: dict[type[Any], tuple[Callable[[Any], None], ...]] = {}
+EVENT_HANDLERS: dict[type[Any], tuple[Callable[[Any], None], ...]] = {
+    port.CheckoutFinished: (contributions.hear_checkout_finished,),
+    port.CheckoutExpired: (contributions.hear_checkout_expired,),
+    port.PaymentReceived: (contributions.hear_payment,),
+    port.PaymentReversed: (contributions.hear_payment_reversed,),
+    port.PaymentFailed: (contributions.hear_payment_failed,),
+    port.SubscriptionSeen: (contributions.hear_subscription,),
+}
 
 JOBS: dict[str, Job] = {
-    "accounts.forget": Job(accounts.forget, every_seconds=24 * 3600),
-    "mail.deliver": Job(mail.deliver),
-    "mail.sweep": Job(mail.sweep, every_seconds=60),
-    "mail.forget": Job(mail.forget, every_seconds=24 * 3600),
-    "worker.heartbeat": Job(heartbeat.beat_worker, every_seconds=heartbeat.BEAT_SECONDS),
+    "accounts.forget": Job(accounts_jobs.forget, 3600),
+    "billing.drain": Job(billing_jobs.drain, 20),
+    "billing.finish_open": Job(billing_jobs.finish_open, 60),
+    "billing.forget": Job(billing_jobs.forget, 3600),
+    "contributions.abandon_overdue": Job(contributions_jobs.abandon_overdue, 300),
+    "mail.deliver": Job(mail_jobs.deliver),
+    "mail.sweep": Job(mail_jobs.sweep, 20),
+    "mail.forget": Job(mail_jobs.forget, 3600),
 }
 
 
 def install(app: Flask, settings: Settings) -> None:
     """Connect the rooms of this app."""
     app.extensions["membership.handlers"] = EVENT_HANDLERS
+    app.extensions["membership.provider"] = StripeProvider(settings)
