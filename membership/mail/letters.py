@@ -63,9 +63,9 @@ def make_message(letter: Letter, row: OutboxMail) -> EmailMessage:
     message["Date"] = format_datetime(clock.real_now())
     message["Message-ID"] = message_id(row)
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = row.locale
     message.set_content(letter.text)
     message.add_alternative(letter.html, subtype="html")
+    message["Content-Language"] = row.locale  # after the parts, which take earlier Content-… headers along
     return message
 
 

@@ -41,11 +41,11 @@ def hand_over(
 ) -> None:
     """Send one message to one recipient through the server at `url`; HandOverFailed if it is not accepted.
 
+    Addresses are ASCII: sign-in and contribute accept no others, since many servers do not either.
     `step_seconds` bounds every step, `answer_seconds` the answer to the whole text.
     """
     with connected(url, own_name=sender.rpartition("@")[2], step_seconds=step_seconds) as server:
-        options = _options(server, recipient)
-        _expect(server.mail(sender, options), "our sender", Failure.SERVER)
+        _expect(server.mail(sender), "our sender", Failure.SERVER)
         _expect(server.rcpt(recipient), "the recipient", Failure.TEMPORARY)
         if server.sock is not None:
             server.sock.settimeout(answer_seconds)
@@ -114,14 +114,6 @@ def _leave(server: smtplib.SMTP) -> None:
         server.close()
 
 
-def _options(server: smtplib.SMTP, recipient: str) -> list[str]:
-    if recipient.isascii():
-        return []
-    if server.has_extn("smtputf8"):
-        return ["SMTPUTF8"]
-    raise HandOverFailed(Failure.PERMANENT, "The mail server cannot write to an address with letters beyond ASCII.")
-
-
 def _expect(answer: tuple[int, bytes], what: str, if_temporary: Failure) -> None:
     code, text = answer
     if code // 100 == 2:  # noqa: PLR2004 - RFC 5321: 2xx is yes
@@ -144,6 +136,8 @@ def _as_bytes(text: str | bytes) -> bytes:
 
 def describe(error: Exception) -> str:
     """One sentence about a failed conversation, without the server's own words."""
+    if isinstance(error, smtplib.SMTPServerDisconnected) and isinstance(error.__context__, TimeoutError):
+        error = error.__context__  # what smtplib made of it says less
     match error:
         case smtplib.SMTPNotSupportedError():
             words = f"The mail server cannot be used: {error}."

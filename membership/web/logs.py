@@ -80,6 +80,7 @@ class _StandardError(logging.StreamHandler[TextIO]):
 def _name_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     record: logging.LogRecord = event["_record"]
     event["level"], event["logger"] = record.levelname.lower(), record.name
+    event.pop("message", None)  # another handler may have left it on the record; `event` says the same
     return event
 
 
