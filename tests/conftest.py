@@ -1,11 +1,13 @@
 """What every test may ask for: settings, an app on SQLite and on PostgreSQL, a client, the clock."""
 
+import contextvars
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
 
 from membership import db as database
@@ -69,11 +71,24 @@ def settings(database_url, tmp_path: Path) -> Settings:
 def app(settings) -> Iterator[Flask]:
     """The app with all its tables, inside an app context."""
     app = create_app(settings)
+    app.test_client_class = Browser
     with app.app_context():
         database.db.create_all()
         yield app
         database.db.session.remove()
         database.db.engine.dispose()
+
+
+class Browser(FlaskClient):
+    """A client whose every request gets an app context of its own, as in life.
+
+    Without it, `g` (and so `current_user`) and the database session would be shared with the test.
+    """
+
+    def open(self, *args, **kwargs):
+        answer = contextvars.Context().run(super().open, *args, **kwargs)
+        database.db.session.rollback()  # so that the test reads what the database says now
+        return answer
 
 
 @pytest.fixture

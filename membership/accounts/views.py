@@ -42,6 +42,13 @@ def install(app: Flask) -> None:
     app.register_blueprint(bp)
 
 
+@bp.after_request
+def _keep_nothing(response: Response) -> Response:
+    """Pages about signing in stay in no cache: their addresses and forms open doors."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def _send_to_sign_in() -> ResponseReturnValue:
     wanted = next((name for name, path in PLACES.items() if path == request.path), None)
     return redirect(url_for("accounts.signin", next=wanted), 303)

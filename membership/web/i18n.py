@@ -36,7 +36,7 @@ def select_locale() -> str:
     if not has_request_context():
         return DEFAULT
     for wish in (request.args.get("lang"), request.cookies.get(cookie_name())):
-        if wish in LANGUAGES:
+        if wish is not None and wish in LANGUAGES:
             return wish
     best: str | None = request.accept_languages.best_match(LANGUAGES, DEFAULT)
     return best or DEFAULT
@@ -57,7 +57,7 @@ def currency_for_request(offered: Sequence[str]) -> str:
     parts = first.replace("_", "-").split("-")
     guess = CURRENCY_OF_TERRITORY.get(parts[-1].upper()) if len(parts) > 1 else CURRENCY_OF_LANGUAGE.get(parts[0])
     for currency in (guess, CURRENCY_OF_LANGUAGE.get(parts[0].lower()), "EUR"):
-        if currency in offered:
+        if currency is not None and currency in offered:
             return currency
     return offered[0]
 

@@ -12,8 +12,8 @@ class RateCounter(Model):
     __tablename__ = "rate_counters"
     __table_args__ = (Index("ix_rate_counters_expires_at", "expires_at"),)
 
-    # HMAC of the rule and of whom it counts: no address of anybody is kept.
-    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    # The limit in words and an HMAC of whom it counts: no address of anybody is kept.
+    key: Mapped[str] = mapped_column(String(160), primary_key=True)
     # Hits in the present window (fixed windows only).
     n_hits: Mapped[int] = mapped_column(BigInteger, default=0)
     # Unix times of the hits that still count, oldest first, at most as many as the limit (moving windows only).

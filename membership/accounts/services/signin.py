@@ -100,13 +100,14 @@ def use_code(code: str, nonce: str) -> SignedIn:
     at = clock.real_now()
     with transaction("accounts.use_code"):
         tried = _count_try(nonce, at)
+        # Read before the commit: afterwards the row may already show the tries of others.
+        n_left = MOST_TRIES - tried.n_tries if tried is not None else 0
         signed_in = None
         if tried is not None and _fits(tried, code):
             request = _consume(SignInRequest.id == tried.id, at=at)
             signed_in = None if request is None else _begin(request, at)
     if signed_in is not None:
         return signed_in
-    n_left = MOST_TRIES - tried.n_tries if tried is not None else 0
     if n_left == 0:
         raise Conflict("code_dead", "No code can be typed here any more.")
     raise InvalidInput("code_wrong", "This is not the code from the mail.", field="code", n_left=n_left)

@@ -1,0 +1,75 @@
+"""People, and browsers that are signed in as them, through the front door."""
+
+import re
+
+from itsdangerous import URLSafeTimedSerializer
+from sqlalchemy import select
+
+from membership.accounts import emails, services
+from membership.accounts.models import Person, SignInRequest
+from membership.db import db, transaction
+from membership.kernel import clock
+from tests.conftest import SECRET
+
+
+def make_person(email="olena@example.org", **changes) -> Person:
+    with transaction("test.make_person"):
+        person = services.ensure_person(email, "en", clock.now())
+        for name, value in changes.items():
+            setattr(person, name, value)
+    return person
+
+
+def form_token(client, path="/signin", **headers) -> str:
+    """The form token that a page of ours gives to this browser."""
+    page = client.get(path, headers=headers).get_data(as_text=True)
+    return re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page).group(1)
+
+
+def any_token(client) -> str:
+    """A form token of this browser, also where no page with a form is open to it."""
+    with client.session_transaction() as visit:
+        visit.setdefault("csrf_token", "0" * 40)
+        raw = visit["csrf_token"]
+    db.session.rollback()
+    return URLSafeTimedSerializer(SECRET, salt="wtf-csrf-token").dumps(raw)
+
+
+def ask(client, email="olena@example.org", **fields):
+    """Ask for a sign-in mail."""
+    return client.post("/signin", data={"csrf_token": form_token(client), "email": email, "next": ""} | fields)
+
+
+def latest_request() -> SignInRequest:
+    return db.session.scalar(
+        select(SignInRequest).order_by(SignInRequest.id.desc()).limit(1), execution_options={"populate_existing": True}
+    )
+
+
+def open_mail(request_id=None) -> dict | None:
+    """What stands in the mail that leaves now: `token`, `code`, and the rest of its context."""
+    context = emails.sign_in({"request_id": request_id or latest_request().id}, clock.now())
+    if context and context["is_known"]:
+        context |= {"token": context["link_url"].rpartition("/")[2], "code": context["code"].replace(" ", "")}
+    return context
+
+
+def press_button(client, token):
+    """Open the mailed link and press its button."""
+    client.get(f"/signin/link/{token}")
+    return client.post(f"/signin/link/{token}", data={"csrf_token": any_token(client)})
+
+
+def type_code(client, code):
+    return client.post("/signin/sent", data={"csrf_token": any_token(client), "code": code})
+
+
+def sign_in(client, email="olena@example.org", **fields):
+    """Sign this browser in by the mailed link."""
+    ask(client, email, **fields)
+    return press_button(client, open_mail()["token"])
+
+
+def session_id(client) -> str | None:
+    cookie = client.get_cookie("session")
+    return cookie.value if cookie else None
