@@ -17,6 +17,7 @@ from membership.config import Settings
 from membership.contributions import jobs as contributions_jobs
 from membership.contributions import services as contributions
 from membership.mail import jobs as mail_jobs
+from membership.web import heartbeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ JOBS: dict[str, Job] = {
     "billing.finish_open": Job(billing_jobs.finish_open, 60),
     "billing.forget": Job(billing_jobs.forget, 3600),
     "contributions.abandon_overdue": Job(contributions_jobs.abandon_overdue, 300),
+    "heartbeat.worker": Job(heartbeat.beat_worker, heartbeat.BEAT_SECONDS),
     "mail.deliver": Job(mail_jobs.deliver),
     "mail.sweep": Job(mail_jobs.sweep, 20),
     "mail.forget": Job(mail_jobs.forget, 3600),

@@ -90,8 +90,7 @@ class OpenedCheckout:
 class CheckoutFact:
     """How a hosted page ended: `is_finished`, `is_expired`, or neither while it is open.
 
-    `is_paid` is false for a finished page whose money is still on its way (bank debits). `has_failed` says
-    that such money will not come.
+    `is_paid` is false for a finished page whose money is still on its way (bank debits).
     """
 
     reference: str
@@ -101,7 +100,6 @@ class CheckoutFact:
     is_paid: bool
     customer_id: str | None
     subscription_id: str | None
-    has_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +126,12 @@ class PaymentFact:
 class ReversalFact:
     """Money that left again: `amount` is above zero. `reversal_id` is unique (the refund or the dispute).
 
-    `is_returned` true turns it round: a lost dispute was won back or a refund failed, the money is ours again.
+    `is_returned` true turns it round: a lost dispute was won back or a refund failed, the money is ours again;
+    it counts only where the way out was booked.
     """
 
     reversal_id: str
     payment_id: str
-    reference: str
     amount: Money
     fee: Money | None
     at: datetime

@@ -1,0 +1,80 @@
+"""Reads of the books: payments and receipts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from membership.billing.models import InboxEvent, Payment, PaymentReversal
+from membership.db import db
+from membership.kernel.errors import NotFound
+from membership.kernel.money import Money
+from membership.kernel.rhythm import Rhythm
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRow:
+    """A payment as it stands on its receipt; `returned` is what has gone back of it since (zero: nothing)."""
+
+    receipt_number: str
+    reference: str
+    rhythm: Rhythm
+    charged: Money
+    returned: Money
+    fee: Money | None
+    paid_at: datetime
+    period_start: datetime | None
+    period_end: datetime | None
+    payment_id: str
+
+
+def payments_of(references: Sequence[str]) -> list[PaymentRow]:
+    """The payments of these contributions, newest first; empty for none."""
+    if not references:
+        return []
+    query = select(Payment).where(Payment.reference.in_(references)).order_by(Payment.paid_at.desc(), Payment.id.desc())
+    return _rows(db.session.scalars(query).all())
+
+
+def get_receipt(number: str) -> PaymentRow:
+    """The payment with the receipt `number`, such as "2026-000042"; NotFound where there is none."""
+    payment = db.session.scalar(select(Payment).where(Payment.receipt_number == number))
+    if payment is None:
+        raise NotFound("receipt_not_found", "There is no such receipt.")
+    return _rows([payment])[0]
+
+
+def count_inbox() -> dict[str, int]:
+    """How many notices stand in each state; states without any are missing."""
+    rows = db.session.execute(select(InboxEvent.state, func.count()).group_by(InboxEvent.state))
+    return {state: n for state, n in rows}  # noqa: C416 - rows are no tuples to the type checker
+
+
+def find_oldest_open() -> datetime | None:
+    """When the oldest notice that is still open came in (real time); None where all are worked off."""
+    return db.session.scalar(select(func.min(InboxEvent.received_at)).where(InboxEvent.next_try_at.is_not(None)))
+
+
+def _rows(payments: Sequence[Payment]) -> list[PaymentRow]:
+    query = select(PaymentReversal.payment_id, func.sum(PaymentReversal.amount_minor)).group_by(
+        PaymentReversal.payment_id
+    )
+    ids = [payment.id for payment in payments]
+    rows = db.session.execute(query.where(PaymentReversal.payment_id.in_(ids)))
+    returned = {payment_id: int(minor) for payment_id, minor in rows}
+    return [
+        PaymentRow(
+            receipt_number=payment.receipt_number,
+            reference=payment.reference,
+            rhythm=Rhythm(payment.rhythm),
+            charged=payment.charged,
+            returned=Money(returned.get(payment.id, 0), payment.currency),
+            fee=payment.fee,
+            paid_at=payment.paid_at,
+            period_start=payment.period_start_at,
+            period_end=payment.period_end_at,
+            payment_id=payment.provider_id,
+        )
+        for payment in payments
+    ]

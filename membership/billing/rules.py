@@ -1,0 +1,36 @@
+"""Decisions of billing as pure functions: when to try again, when to give up, what a receipt is called."""
+
+from datetime import UTC, datetime, timedelta
+
+LONGEST_WAIT = timedelta(hours=1)
+WAIT_FOR_UNKNOWN = timedelta(days=3)
+"""How long a notice about a reference that nobody knows is tried again before a person must look (W7)."""
+
+MOST_FAULTS = 6
+"""How often our own code may fail on a notice before it is set aside (W10); about three hours."""
+
+MOST_MISSES = 4
+"""How often the provider may say that it does not know a thing before we believe it; about two minutes."""
+
+LEASE = timedelta(seconds=30)
+"""How long one reading and booking has a thing for itself. Slower ones may be overtaken, and are then refused."""
+
+KEEP_BODIES = timedelta(days=30)
+SENT_IS_OLD = timedelta(seconds=60)
+KEYS_LAST = timedelta(hours=23)
+"""Providers forget idempotency keys after 24 hours; later a repetition might do the thing twice."""
+
+
+def wait_before(n_tries: int, *, first: timedelta = timedelta(seconds=5)) -> timedelta:
+    """How long to wait after the `n_tries`-th vain attempt (from 1): doubling from `first`, at most an hour."""
+    return min(first * (1 << min(max(n_tries, 1) - 1, 20)), LONGEST_WAIT)
+
+
+def wait_after_fault(n_faults: int) -> timedelta:
+    """How long to wait after our own code failed for the `n_faults`-th time (from 1): 10 s, 1 min, 6 min, 1 h."""
+    return min(timedelta(seconds=10 * 6.0 ** min(n_faults - 1, 10)), LONGEST_WAIT)
+
+
+def receipt_number(paid_at: datetime, n: int) -> str:
+    """The `n`-th receipt (from 1) of the UTC year of `paid_at`, such as "2026-000042"."""
+    return f"{paid_at.astimezone(UTC).year}-{n:06d}"
