@@ -56,6 +56,19 @@ def find_oldest_open() -> datetime | None:
     return db.session.scalar(select(func.min(InboxEvent.received_at)).where(InboxEvent.next_try_at.is_not(None)))
 
 
+def find_oldest_due() -> datetime | None:
+    """Since when the open notice that is due longest could be worked on (real time); None where none is open.
+
+    May lie ahead: a notice that waits for its turn is not due yet.
+    """
+    return db.session.scalar(select(func.min(InboxEvent.next_try_at)))
+
+
+def find_last_received() -> datetime | None:
+    """When the newest notice that was accepted came in (real time); None while there is none."""
+    return db.session.scalar(select(func.max(InboxEvent.received_at)))
+
+
 def _rows(payments: Sequence[Payment]) -> list[PaymentRow]:
     query = select(PaymentReversal.payment_id, func.sum(PaymentReversal.amount_minor)).group_by(
         PaymentReversal.payment_id

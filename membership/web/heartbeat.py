@@ -1,10 +1,12 @@
 """Signs of life: what runs in the background says so once a minute, so that its silence can be noticed."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy import String, func, select
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from membership.db import Model, db, is_sqlite, transaction
@@ -15,8 +17,11 @@ BEAT_SECONDS = 60
 LONGEST_SILENCE = timedelta(minutes=3)
 
 
+_written_at: dict[str, datetime] = {}
+
+
 class Heartbeat(Model):
-    """One row is one kind of background process ("worker"), overwritten with every beat of any of them."""
+    """One row is one thing that shows life ("worker") or trouble ("webhook_wrong_signature"); each beat overwrites it."""
 
     __tablename__ = "heartbeats"
 
@@ -31,6 +36,16 @@ def beat(name: str, real_now: datetime) -> None:
     statement = insert(Heartbeat).values(name=name, beat_at=real_now)
     with transaction("heartbeat.beat"):
         db.session.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"beat_at": real_now}))
+
+
+def beat_seldom(name: str, real_now: datetime) -> None:
+    """As `beat`, for what may come a thousand times a second: once a minute and process, and never an error."""
+    last = _written_at.get(name)
+    if last is not None and abs(real_now - last) < timedelta(seconds=BEAT_SECONDS):
+        return
+    _written_at[name] = real_now
+    with suppress(SQLAlchemyError):
+        beat(name, real_now)
 
 
 def beat_worker(now: datetime) -> None:

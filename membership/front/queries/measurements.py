@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import REGISTRY, GaugeMetricFamily, Metric
 from sqlalchemy.exc import SQLAlchemyError
 
+from membership.billing.queries import count_inbox, find_oldest_open
 from membership.db import db
 from membership.mail.queries import is_mail_flowing, measure_backlog
 from membership.web.heartbeat import find_last_beat
@@ -45,6 +46,13 @@ class _FromDatabase:
         yield _gauge(
             "membership_mail_flowing", "Whether mail leaves (1) or not (0)", float(is_mail_flowing(self._real_now))
         )
+        notices = GaugeMetricFamily("membership_inbox_notices", "Notices of the provider, by state", labels=["state"])
+        for state, n_notices in sorted(count_inbox().items()):
+            notices.add_metric([state], n_notices)
+        yield notices
+        oldest = find_oldest_open()
+        waited = (self._real_now - oldest).total_seconds() if oldest else 0.0
+        yield _gauge("membership_inbox_oldest_open_seconds", "How long the oldest open notice has been here", waited)
         last_beat = find_last_beat("worker")
         if last_beat is not None:
             silence = (self._real_now - last_beat).total_seconds()

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from membership.billing.queries import find_oldest_due
 from membership.db import db
 from membership.mail.queries import measure_backlog
 from membership.web.schema import UnknownRevision, pending_migrations
@@ -37,6 +38,7 @@ def check_all(real_now: datetime) -> list[Check]:
 def _each(real_now: datetime) -> Iterator[Check]:
     yield _database()
     yield _migrations()
+    yield _inbox(real_now)
     yield _outbox(real_now)
 
 
@@ -59,6 +61,15 @@ def _migrations() -> Check:
             "migrations", is_ok=False, sentence=f"{len(pending)} migrations are pending, from {pending[0]} on."
         )
     return Check("migrations", is_ok=True, sentence="The tables are up to date.")
+
+
+def _inbox(real_now: datetime) -> Check:
+    oldest = find_oldest_due()
+    minutes = 0 if oldest is None else int((real_now - oldest).total_seconds() // 60)
+    if timedelta(minutes=minutes) >= LONGEST_WAIT:
+        words = f"The oldest notice of the payment company that is due has waited for {minutes} minutes."
+        return Check("inbox", is_ok=False, sentence=words)
+    return Check("inbox", is_ok=True, sentence="Notices of the payment company are worked off.")
 
 
 def _outbox(real_now: datetime) -> Check:
