@@ -1,0 +1,292 @@
+"""The life of an invoice: draft, open, and then paid, void or uncollectible.
+
+A simplification against Stripe: the invoice of a renewal is finalised and charged at once, where Stripe leaves
+it a draft for about an hour.
+"""
+
+from membership.sandbox import collection, lines
+from membership.sandbox.kinds import KINDS, Obj, new_id
+from membership.sandbox.protocol.errors import unexpected_state
+from membership.sandbox.tasks import task
+from membership.sandbox.world import World
+
+_NOTHING = (
+    "account_tax_ids application automatically_finalizes_at custom_fields customer_account default_payment_method"
+    " default_source description due_date effective_at ending_balance footer from_invoice hosted_invoice_url invoice_pdf"
+    " last_finalization_error latest_revision next_payment_attempt number on_behalf_of parent receipt_number rendering"
+    " shipping_cost shipping_details statement_descriptor"
+).split()
+
+
+def draft(
+    world: World, customer: Obj, currency: str, reason: str, *, sub: Obj | None = None, period: tuple[int, int] | None = None
+) -> Obj:
+    """A new invoice without lines, without its event; `reason` is its billing_reason.
+
+    `period` is what Stripe puts on the invoice itself: of a renewal, the period that has just ended. The
+    period that is paid for stands on the lines.
+    """
+    invoice_id = new_id("in_")
+    start, end = period or (world.now, world.now)
+    taken_over = {
+        "customer": customer["id"],
+        "customer_address": customer["address"],
+        "customer_email": customer["email"],
+        "customer_name": customer["name"],
+        "customer_phone": customer["phone"],
+        "customer_shipping": customer["shipping"],
+        "customer_tax_exempt": customer["tax_exempt"],
+        "customer_tax_ids": [],
+    }
+    fields: Obj = {
+        "id": invoice_id,
+        **dict.fromkeys(_NOTHING),
+        **taken_over,
+        "account_country": "IE",
+        "account_name": world.settings.account_name,
+        "amount_due": 0,
+        "amount_overpaid": 0,
+        "amount_paid": 0,
+        "amount_remaining": 0,
+        "amount_shipping": 0,
+        "attempt_count": 0,
+        "attempted": False,
+        "auto_advance": sub is not None,
+        "automatic_tax": {
+            "disabled_reason": None,
+            "enabled": False,
+            "liability": None,
+            "provider": None,
+            "status": None,
+        },
+        "billing_reason": reason,
+        "collection_method": "charge_automatically",
+        "currency": currency,
+        "default_tax_rates": [],
+        "discounts": [],
+        "issuer": {"type": "self"},
+        "lines": {"object": "list", "data": [], "has_more": False, "url": f"/v1/invoices/{invoice_id}/lines"},
+        "metadata": {},
+        "payment_settings": {
+            "default_mandate": None,
+            "payment_method_options": None,
+            "payment_method_types": None,
+        },
+        "period_end": end,
+        "period_start": start,
+        "post_payment_credit_notes_amount": 0,
+        "pre_payment_credit_notes_amount": 0,
+        "starting_balance": 0,
+        "status": "draft",
+        "status_transitions": {
+            "finalized_at": None,
+            "marked_uncollectible_at": None,
+            "paid_at": None,
+            "voided_at": None,
+        },
+        "subtotal": 0,
+        "subtotal_excluding_tax": 0,
+        "test_clock": customer["test_clock"],
+        "total": 0,
+        "total_discount_amounts": [],
+        "total_excluding_tax": 0,
+        "total_pretax_credit_amounts": [],
+        "total_taxes": [],
+        "webhooks_delivered_at": world.now,
+        "_intent": None,
+        "_retries": 0,
+    }
+    if sub is not None:
+        fields["parent"] = {
+            "quote_details": None,
+            "subscription_details": {"metadata": dict(sub["metadata"]), "subscription": sub["id"]},
+            "type": "subscription_details",
+        }
+    return world.add("invoice", fields)
+
+
+def put_lines(invoice: Obj, new: list[Obj]) -> None:
+    """Add lines and bring the totals up to date."""
+    data = invoice["lines"]["data"]
+    data.extend(new)
+    total = sum(line["amount"] for line in data)
+    invoice |= dict.fromkeys(("subtotal", "subtotal_excluding_tax", "total", "total_excluding_tax"), total)
+    invoice |= dict.fromkeys(("amount_due", "amount_remaining"), max(total, 0))
+
+
+def take_pending(world: World, invoice: Obj, sub_id: str | None = None) -> None:
+    """Move the customer's pending items onto the invoice: those of the subscription and those of none."""
+    found = world.store.find(
+        KINDS["invoiceitem"], {"customer": invoice["customer"], "invoice": None}, oldest_first=True
+    )
+    for item in found:
+        owner = item["parent"]["subscription_details"]["subscription"] if item["parent"] else None
+        if item["currency"] == invoice["currency"] and owner in {None, sub_id}:
+            item["invoice"] = invoice["id"]
+            put_lines(invoice, [lines.from_invoice_item(invoice["id"], item)])
+
+
+def finalize(world: World, invoice: Obj, intent: Obj | None = None) -> None:
+    """Make a draft binding: number it, and make the payment intent (or take `intent`) unless nothing is due."""
+    if invoice["status"] != "draft":
+        raise unexpected_state(f"This invoice is already finalized: {invoice['id']}.", "invoice_not_editable")
+    customer = world.need("customer", invoice["customer"], "customer")
+    _apply_balance(invoice, customer)
+    sequence = customer["next_invoice_sequence"]
+    customer["next_invoice_sequence"] = sequence + 1
+    invoice |= {
+        "status": "open",
+        "number": f"{customer['invoice_prefix']}-{sequence:04d}",
+        "effective_at": world.now,
+        "hosted_invoice_url": f"{world.public_url}/i/{invoice['id']}",
+        "invoice_pdf": f"{world.public_url}/i/{invoice['id']}/pdf",
+    }
+    invoice["status_transitions"]["finalized_at"] = world.now
+    if invoice["amount_due"] > 0:
+        _attach_intent(world, invoice, intent)
+    world.emit("invoice.finalized", invoice)
+    if invoice["amount_due"] == 0:
+        mark_paid(world, invoice)
+
+
+def _apply_balance(invoice: Obj, customer: Obj) -> None:
+    """What the customer has to their credit lowers what is due; a negative total becomes credit."""
+    credit, total = -customer["balance"], invoice["total"]
+    used = min(credit, total) if total < 0 or credit > 0 else 0
+    due = max(total - used, 0)
+    invoice["starting_balance"] = customer["balance"]
+    customer["balance"] += used
+    invoice |= {"ending_balance": customer["balance"], "amount_due": due, "amount_remaining": due}
+
+
+_REASONS = {
+    "subscription_create": "Subscription creation",
+    "subscription_cycle": "Subscription update",
+    "subscription_update": "Subscription update",
+}
+
+
+def _attach_intent(world: World, invoice: Obj, intent: Obj | None) -> None:
+    from membership.sandbox.resources import payment_intents
+
+    if intent is None:
+        description = _REASONS.get(invoice["billing_reason"], f"Payment for Invoice {invoice['number']}")
+        intent = payment_intents.make(
+            world,
+            invoice["amount_due"],
+            invoice["currency"],
+            invoice["customer"],
+            description=description,
+            setup_future_usage="off_session" if invoice["parent"] else None,
+        )
+    intent["_invoice"] = invoice["id"]
+    invoice["_intent"] = intent["id"]
+    world.add(
+        "invoice_payment",
+        {
+            "amount_paid": None,
+            "amount_requested": invoice["amount_due"],
+            "currency": invoice["currency"],
+            "invoice": invoice["id"],
+            "is_default": True,
+            "payment": {"payment_intent": intent["id"], "type": "payment_intent"},
+            "status": "open",
+            "status_transitions": {"canceled_at": None, "paid_at": None},
+        },
+    )
+
+
+def attempt(world: World, invoice: Obj, method: Obj | None, *, on_session: bool) -> str:
+    """Try to collect an open invoice, and say what came of it; without a method it is declined."""
+    intent = world.store.get(invoice["_intent"])
+    if intent is None:
+        raise unexpected_state(f"Invoice {invoice['id']} has nothing to pay.")
+    if method is None:
+        after_attempt(world, invoice, intent, "declined")
+        return "declined"
+    return collection.collect(world, intent, method, on_session=on_session)
+
+
+def after_attempt(world: World, invoice: Obj, intent: Obj, result: str) -> None:
+    """What an attempt means for the invoice and its subscription."""
+    from membership.sandbox import cycle
+
+    sub = subscription_of(world, invoice)
+    invoice |= {"attempted": True, "attempt_count": invoice["attempt_count"] + 1}
+    if result == "succeeded":
+        mark_paid(world, invoice, intent)
+    elif result == "processing":
+        invoice["next_payment_attempt"] = None
+        if sub:
+            cycle.on_paid(world, sub, invoice, intent)
+    else:
+        retries_left = cycle.plan_retry(world, invoice, sub)
+        if result == "requires_action":
+            world.emit("invoice.payment_action_required", invoice)
+        world.emit("invoice.payment_failed", invoice)
+        if sub:
+            cycle.on_failed(world, sub, invoice, retries_left=retries_left)
+
+
+def subscription_of(world: World, invoice: Obj) -> Obj | None:
+    """The subscription that an invoice belongs to, if any."""
+    parent = invoice["parent"]
+    return world.store.get(parent["subscription_details"]["subscription"]) if parent else None
+
+
+def mark_paid(world: World, invoice: Obj, intent: Obj | None = None) -> None:
+    """The invoice is paid: by `intent`, by credit, or (without either) out of band."""
+    from membership.sandbox import cycle
+
+    due = invoice["amount_due"]
+    invoice |= {"status": "paid", "amount_paid": due, "amount_remaining": 0, "attempted": True}
+    invoice |= {"next_payment_attempt": None, "auto_advance": False}
+    invoice["status_transitions"]["paid_at"] = world.now
+    world.schedule(invoice, "retry", None)
+    world.emit("invoice.paid", invoice)
+    world.emit("invoice.payment_succeeded", invoice)
+    for payment in world.store.find(KINDS["invoice_payment"], {"invoice": invoice["id"]}):
+        if intent and payment["payment"]["payment_intent"] == intent["id"]:
+            payment |= {"status": "paid", "amount_paid": due}
+            payment["status_transitions"]["paid_at"] = world.now
+            world.emit("invoice_payment.paid", payment)
+    sub = subscription_of(world, invoice)
+    if sub:
+        cycle.on_paid(world, sub, invoice, intent)
+
+
+def close(world: World, invoice: Obj, status: str) -> None:
+    """Stop asking for an open invoice: `void` or `uncollectible`."""
+    moment = "voided_at" if status == "void" else "marked_uncollectible_at"
+    invoice |= {"status": status, "next_payment_attempt": None, "auto_advance": False}
+    invoice["status_transitions"][moment] = world.now
+    world.schedule(invoice, "retry", None)
+    if status == "void":
+        invoice["amount_remaining"] = 0
+        _cancel_payments(world, invoice)
+    world.emit("invoice.voided" if status == "void" else "invoice.marked_uncollectible", invoice)
+
+
+def _cancel_payments(world: World, invoice: Obj) -> None:
+    from membership.sandbox.resources import payment_intents
+
+    for payment in world.store.find(KINDS["invoice_payment"], {"invoice": invoice["id"], "status": "open"}):
+        payment["status"] = "canceled"
+        payment["status_transitions"]["canceled_at"] = world.now
+    intent = world.store.get(invoice["_intent"])
+    if intent and intent["status"] not in {"succeeded", "canceled", "processing"}:
+        payment_intents.give_up(world, intent, "void_invoice")
+
+
+@task("advance_invoice")
+def advance(world: World, invoice: Obj) -> None:
+    """An hour after a draft with auto_advance was made: finalise it and try to collect it."""
+    from membership.sandbox.resources import payment_methods
+
+    if invoice["status"] == "draft":
+        finalize(world, invoice)
+    if invoice["status"] == "open":
+        customer = world.need("customer", invoice["customer"], "customer")
+        attempt(world, invoice, payment_methods.of_customer(world, customer), on_session=False)
+
+

@@ -1,0 +1,46 @@
+"""Amounts: fees, smallest charges, and how an amount is written for people."""
+
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+from membership.sandbox.protocol.errors import ApiError
+
+ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
+THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())
+_SMALLEST = {
+    **dict.fromkeys("usd eur chf cad aud nzd brl sgd".split(), 50),
+    **{"gbp": 30, "czk": 1500, "dkk": 250, "huf": 17500, "jpy": 50, "mxn": 1000, "nok": 300},
+    **{"pln": 200, "ron": 200, "sek": 300},
+}
+DISPUTE_FEE = 2000
+
+
+def round_half_up(value: Fraction | Decimal) -> int:
+    """The nearest whole minor unit, halves away from zero."""
+    exact = Decimal(value.numerator) / Decimal(value.denominator) if isinstance(value, Fraction) else value
+    return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def card_fee(amount: int) -> int:
+    """What the sandbox keeps of a charge: 1.5 % and 25 minor units, never more than the charge."""
+    return min(amount, round_half_up(Fraction(amount * 15, 1000)) + 25)
+
+
+def check_smallest(amount: int, currency: str, param: str = "amount") -> None:
+    """ApiError 400 amount_too_small below the least that can be charged in the currency."""
+    if amount < _SMALLEST.get(currency, 1):
+        raise ApiError(
+            f"Amount must be at least {written(_SMALLEST.get(currency, 1), currency)}.",
+            code="amount_too_small",
+            param=param,
+        )
+
+
+def written(amount: int, currency: str, locale: str = "en") -> str:
+    """An amount for people, such as "€7.00" or "7,00 €"."""
+    digits = 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
+    from babel.numbers import format_currency
+
+    return format_currency(
+        Decimal(amount).scaleb(-digits), currency.upper(), locale=locale, currency_digits=True
+    )

@@ -1,0 +1,1 @@
+"""How Stripe speaks HTTP: forms, checks of parameters, errors, pages of lists, expansion, idempotency."""

@@ -1,0 +1,125 @@
+"""Changing what a subscription is made of, and beginning its period anew."""
+
+import copy
+
+from membership.sandbox import cycle, founding, invoicing, payments, proration
+from membership.sandbox.kinds import Obj
+from membership.sandbox.protocol.errors import ApiError, no_such, unsupported
+from membership.sandbox.world import World, merge_metadata
+
+
+def revise(world: World, sub: Obj, params: Obj) -> None:
+    """Apply `items`, `billing_cycle_anchor=now` and `trial_end=now` of an update.
+
+    A change of the interval, or of the anchor, begins a new period now and charges it at once; otherwise the
+    difference waits as pending items (create_prorations), is invoiced at once (always_invoice) or is not
+    settled (none).
+    """
+    at = params.get("proration_date") or world.now
+    behavior = params.get("proration_behavior", "create_prorations")
+    old = copy.deepcopy(sub["items"]["data"])
+    old_rhythm = old[0]["price"]["recurring"]
+    for i, change in enumerate(params.get("items") or []):
+        _change_item(world, sub, change, f"items[{i}]")
+    if not sub["items"]["data"]:
+        raise ApiError("A subscription needs at least one item.", param="items")
+    ends_trial = _ends_trial(sub, params)
+    anew = ends_trial or _asks_anew(params) or sub["items"]["data"][0]["price"]["recurring"] != old_rhythm
+    paid = sub["status"] in {"active", "past_due"}
+    if paid and behavior != "none":
+        proration.book(world, sub, old, sub["items"]["data"], at, debit=not anew)
+        if anew and old == sub["items"]["data"]:
+            proration.book(world, sub, old, [], at, debit=False)
+    if anew and sub["status"] != "trialing":
+        restart(world, sub, from_now=True)
+    elif behavior == "always_invoice":
+        _invoice_now(world, sub, params, period=False)
+
+
+def _asks_anew(params: Obj) -> bool:
+    anchor = params.get("billing_cycle_anchor")
+    if anchor not in {None, "now", "unchanged"}:
+        raise unsupported("billing_cycle_anchor")
+    return anchor == "now"
+
+
+def _ends_trial(sub: Obj, params: Obj) -> bool:
+    wanted = params.get("trial_end")
+    if wanted is None:
+        return False
+    if wanted != "now":
+        raise unsupported("trial_end")
+    if sub["status"] == "trialing":
+        sub["status"] = "active"
+        return True
+    return False
+
+
+def _change_item(world: World, sub: Obj, change: Obj, at: str) -> None:
+    from membership.sandbox.resources import prices
+
+    data = sub["items"]["data"]
+    if not change.get("id"):
+        price = prices.resolve(world, change, at)
+        item = founding.make_item(world, sub["id"], price, change.get("quantity", 1))
+        item |= {name: data[0][name] for name in ("current_period_start", "current_period_end")}
+        data.append(item)
+    else:
+        item = next((known for known in data if known["id"] == change["id"]), None)
+        if item is None:
+            raise no_such("subscription_item", change["id"], param=f"{at}[id]", in_path=False)
+        if change.get("deleted"):
+            data.remove(item)
+            return
+        if change.get("price") or change.get("price_data"):
+            price = prices.resolve(world, change, at)
+            item |= {"price": founding.price_now(price), "plan": founding.plan(price)}
+        item["quantity"] = change.get("quantity", item["quantity"])
+    item["metadata"] = merge_metadata(item["metadata"], change.get("metadata"))
+    if item["price"]["type"] != "recurring" or item["price"]["currency"] != sub["currency"]:
+        raise ApiError(
+            f"The price specified must be recurring and in {sub['currency']}, the currency of the subscription.",
+            param=f"{at}[price]",
+        )
+
+
+def restart(world: World, sub: Obj, *, from_now: bool) -> None:
+    """Begin a period: with the anchor at this moment, or in the old rhythm at the period that is now running.
+
+    A period that was not charged yet is charged at once.
+    """
+    if from_now:
+        sub["billing_cycle_anchor"] = world.now
+        cycle.set_period(world, sub, 0)
+    else:
+        n = sub["_n"]
+        while cycle.period(sub)[1] <= world.now:
+            cycle.set_period(world, sub, sub["_n"] + 1)
+        if sub["_n"] == n:
+            cycle.set_period(world, sub, n)
+            return
+    _invoice_now(world, sub, {}, period=True)
+
+
+def _invoice_now(world: World, sub: Obj, params: Obj, *, period: bool) -> None:
+    from membership.sandbox.resources import payment_methods
+
+    customer = world.need("customer", sub["customer"], "customer")
+    invoice = invoicing.draft(world, customer, sub["currency"], "subscription_update", sub=sub)
+    if period:
+        invoicing.put_lines(invoice, cycle.period_lines(world, invoice["id"], sub))
+    invoicing.take_pending(world, invoice, sub["id"])
+    if not invoice["lines"]["data"]:
+        world.store.remove(invoice)
+        return
+    sub["latest_invoice"] = invoice["id"]
+    world.emit("invoice.created", invoice)
+    sub["_quiet"] = True
+    invoicing.finalize(world, invoice)
+    if invoice["status"] == "open":
+        method = payment_methods.of_customer(world, customer, sub["default_payment_method"])
+        result = invoicing.attempt(world, invoice, method, on_session=True)
+        intent = world.store.get(invoice["_intent"])
+        if result == "declined" and params.get("payment_behavior") == "error_if_incomplete" and intent:
+            raise payments.card_error(world, intent, keeps_work=False)
+    sub.pop("_quiet", None)

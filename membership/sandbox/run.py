@@ -1,0 +1,73 @@
+"""`membership sandbox`: the stand-in for Stripe as a program of its own."""
+
+import ipaddress
+import os
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+
+class CannotStart(click.ClickException):
+    """The sandbox cannot start; the message is one sentence."""
+
+    exit_code = 1
+
+    def show(self, file: object = None) -> None:
+        """Print the sentence as it is."""
+        del file
+        click.echo(self.format_message(), err=True)
+
+
+@click.command("sandbox")
+@click.option("--port", type=click.IntRange(0, 65535), required=True, help="Port to listen on; 0 takes a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Loopback address to listen on.")
+@click.option("--data", type=click.Path(dir_okay=False, path_type=Path), help="Keep everything in this file.")
+@click.option("--webhook", "webhooks", multiple=True, metavar="URL", help="Send events there (repeatable).")
+@click.option("--webhook-secret", metavar="whsec_…", help="Secret with which they are signed.")
+@click.option("--webhook-event", "events", multiple=True, metavar="TYPE", help="Send only these types (repeatable).")
+@click.option("--clock-listener", "listeners", multiple=True, metavar="URL", help="Tell it when the clock is moved.")
+def sandbox_command(  # noqa: D417 - click says what the options mean
+    port: int,
+    host: str,
+    data: Path | None,
+    webhooks: tuple[str, ...],
+    webhook_secret: str | None,
+    events: tuple[str, ...],
+    listeners: tuple[str, ...],
+) -> None:
+    """Run a stand-in for Stripe: API, payment pages, webhooks, and a control page."""
+    _refuse(host, webhooks, listeners, webhook_secret)
+    from membership.sandbox.app import create_sandbox
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    if data is not None:
+        data.parent.mkdir(parents=True, exist_ok=True)
+    fixed = [(url, str(webhook_secret)) for url in webhooks]
+    sandbox = create_sandbox(data, fixed, listeners or (), events=events or ("*",), secret=webhook_secret)
+    try:
+        try:
+            url = sandbox.start(host, port)
+        except OSError as error:
+            raise CannotStart(f"Port {port} on {host} is in use by another program: {error.strerror}.") from error
+        click.echo(f"Stripe sandbox ready on {url} (control page: {url}/_sandbox)")
+        stop.wait()
+    finally:
+        sandbox.close()
+
+
+def _refuse(host: str, webhooks: tuple[str, ...], listeners: tuple[str, ...], secret: str | None) -> None:
+    """Never beside a live key, never on a public address, never unsigned."""
+    if os.environ.get("STRIPE_SECRET_KEY", "").startswith(("sk_live_", "rk_live_")):
+        raise CannotStart("STRIPE_SECRET_KEY is a live key, and the sandbox never runs beside real money. Unset it.")
+    try:
+        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        raise CannotStart(f"The sandbox listens on loopback only, and {host} is not; use 127.0.0.1.")
+    if (webhooks or listeners) and not (secret or "").startswith("whsec_"):
+        raise CannotStart("With --webhook or --clock-listener give --webhook-secret whsec_… as well.")

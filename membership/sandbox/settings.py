@@ -1,0 +1,18 @@
+"""What can be set about the sandbox's behaviour, as a Dashboard would."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How failed renewals go on, and how long slow payments take. All spans are in days of sandbox time.
+
+    A renewal that fails is tried again after each of `retry_days`, counted from the attempt before; after the
+    last one the subscription becomes `after_retries`.
+    """
+
+    retry_days: tuple[int, ...] = (3, 5, 7)
+    after_retries: Literal["canceled", "unpaid", "past_due"] = "canceled"
+    debit_days: int = 5
+    account_name: str = "Sandbox newsroom"

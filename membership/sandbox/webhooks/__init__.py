@@ -1,0 +1,1 @@
+"""Telling others: signed events to webhook endpoints, and the moved clock to its listeners."""
