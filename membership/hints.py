@@ -76,15 +76,28 @@ def open_queue(settings: Settings, run: Callable[..., None] | None = None) -> tu
     return queue, send
 
 
+class Sender:
+    """Enqueues hints (`db.hint`). It opens the queue with the first one; `close()` closes it, until the next."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._opened: tuple[Huey, Callable[..., Any]] | None = None
+
+    def __call__(self, job: str, *args: int | str) -> None:
+        """Ask the worker for `job`; raises what the queue raises where it is down."""
+        with self._lock:
+            opened = self._opened = self._opened or open_queue(self._settings)
+        opened[1](job, *args)
+
+    def close(self) -> None:
+        """Let go of the queue's file or connection."""
+        with self._lock:
+            if self._opened is not None:
+                self._opened[0].storage.close()
+            self._opened = None
+
+
 def install(app: Flask, settings: Settings) -> None:
-    """Give the app its sender of hints (`db.hint`); the queue is opened with the first one."""
-    lock = threading.Lock()
-    opened: list[Callable[..., Any]] = []
-
-    def sender(job: str, *args: int | str) -> None:
-        with lock:
-            if not opened:
-                opened.append(open_queue(settings)[1])
-        opened[0](job, *args)
-
-    app.extensions["membership.hints"] = sender
+    """Give the app its sender of hints."""
+    app.extensions["membership.hints"] = Sender(settings)

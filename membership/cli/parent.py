@@ -4,9 +4,9 @@ A parent that is killed with -9 cannot say goodbye. Two signs of its end work on
 held open for our standard input closes, and our parent's id changes.
 """
 
+import multiprocessing
 import os
 import signal
-import sys
 import threading
 import time
 
@@ -17,7 +17,7 @@ def stop_when_stdin_closes() -> None:
     """End this process by SIGTERM when standard input closes; by the kernel's alarm where that was not enough."""
 
     def _watch() -> None:
-        while sys.stdin.buffer.read(4096):
+        while os.read(0, 4096):  # not sys.stdin: Python aborts when it ends while a thread holds its lock
             pass
         _stop_self()
 
@@ -25,11 +25,18 @@ def stop_when_stdin_closes() -> None:
 
 
 def stop_when_orphaned() -> None:
-    """End this process when its parent is gone (checked once a second)."""
-    parent = os.getppid()
+    """End this process, one of `multiprocessing`, when its parent is gone (checked once a second).
+
+    Raises SystemExit where the parent is gone already.
+    """
+    family = multiprocessing.parent_process()
+    if family is None:
+        return
+    if os.getppid() != family.pid:
+        raise SystemExit(1)
 
     def _watch() -> None:
-        while os.getppid() == parent:
+        while os.getppid() == family.pid:
             time.sleep(1)
         _stop_self()
 

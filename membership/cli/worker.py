@@ -93,6 +93,8 @@ class Worker:
         deadline = time.monotonic() + grace_seconds
         for thread in running:
             thread.join(max(0.0, deadline - time.monotonic()))
+        if not any(thread.is_alive() for thread in running):
+            queue.storage.close()
         log.info("worker_stopped", extra={"cut_off": sum(thread.is_alive() for thread in running)})
 
     def run(self, name: str, *args: int | str) -> None:

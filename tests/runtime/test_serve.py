@@ -1,0 +1,57 @@
+"""The web server: where it listens, how it ends."""
+
+import signal
+import socket
+import time
+import urllib.request
+
+import pytest
+
+from tests.runtime.conftest import free_port, good_settings
+
+
+def wait_until_it_answers(program, port: int) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5):
+                return
+        except OSError:
+            assert program.process.poll() is None, program.said
+            assert time.monotonic() < deadline, program.said
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def site(start, tmp_path):
+    port = free_port()
+    environment = good_settings(tmp_path, PUBLIC_URL=f"http://127.0.0.1:{port}")
+    program = start(environment, "serve", "--port", str(port), "--workers", "2")
+    wait_until_it_answers(program, port)
+    return program
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_the_server_ends_cleanly_and_leaves_nothing_behind(site, signum):
+    assert site.end(signum) == 0
+    assert site.family() == set()
+
+
+def test_web_processes_end_when_the_one_that_started_them_is_killed(site):
+    assert len(site.family()) == 3
+    site.end(signal.SIGKILL)
+    deadline = time.monotonic() + 15
+    while site.family():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_taken_port_is_one_sentence(run, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        answer = run(good_settings(tmp_path), "serve", "--port", str(port))
+    assert answer.returncode == 1
+    assert answer.stderr.count("\n") == 1
+    assert f"Port {port}" in answer.stderr
