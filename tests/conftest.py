@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
 
@@ -75,6 +75,7 @@ def app(settings) -> Iterator[Flask]:
     with app.app_context():
         database.db.create_all()
         yield app
+        app.extensions["membership.hints"].close()
         database.db.session.remove()
         database.db.engine.dispose()
 
@@ -87,7 +88,8 @@ class Browser(FlaskClient):
 
     def open(self, *args, **kwargs):
         answer = contextvars.Context().run(super().open, *args, **kwargs)
-        database.db.session.rollback()  # so that the test reads what the database says now
+        if has_app_context():
+            database.db.session.rollback()  # so that the test reads what the database says now
         return answer
 
 

@@ -1,5 +1,7 @@
 """`membership serve`: the website, by granian."""
 
+import signal
+
 import click
 from flask import Flask
 from granian import Granian
@@ -49,5 +51,9 @@ def build() -> Flask:
     from membership.app import create_app
     from membership.cli.parent import stop_when_orphaned
 
+    # The handlers that came along with the fork only set a flag of the parent: while this process starts, a
+    # signal ends it at once; granian sets its own handlers when the app stands.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     stop_when_orphaned()
     return create_app()
