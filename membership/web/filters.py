@@ -1,16 +1,22 @@
 """How money and moments are written for readers, in the language of the page. The only place that formats."""
 
+import re
 from datetime import datetime
 
 from babel import Locale
 from babel.dates import format_interval
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, get_currency_symbol, get_decimal_symbol
 from flask import Flask
 from flask_babel import format_date, format_time, get_timezone, ngettext
 from flask_babel import gettext as _
 
-from membership.kernel.money import Money
+from membership.kernel.money import MINOR_DIGITS, Money
 from membership.web.i18n import current_locale
+
+# The Unicode tables write some of these as three letters where they are foreign; our readers know the signs.
+SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "UAH": "₴"}
+# The tables end a Ukrainian date with «р.»; a sentence that ends with a date would then end with two points.
+SHORT_FOR_YEAR = re.compile("[ \u00a0\u202f]рр?\\.$")
 
 
 def install(app: Flask) -> None:
@@ -21,16 +27,22 @@ def install(app: Flask) -> None:
 
 def money(amount: Money) -> str:
     """With its symbol and all its digits: "€4.00", «4,00 €»."""
-    return str(format_currency(amount.amount, amount.currency, locale=current_locale()))
+    locale = Locale.parse(current_locale())
+    symbol = get_currency_symbol(amount.currency, locale)
+    sign = SIGNS.get(amount.currency, symbol)
+    pattern = str(locale.currency_formats["standard"].pattern)
+    if sign[-1:].isalpha():  # letters stand apart from the digits ("CZK 50"), signs need not
+        pattern = pattern.replace("¤#", "¤\u00a0#")
+    return str(format_currency(amount.amount, amount.currency, pattern, locale=locale)).replace(symbol, sign)
 
 
 def money_short(amount: Money) -> str:
     """Without digits after the point where they are zero: "€4", "€4.50"."""
+    text = money(amount)
     if amount.amount != int(amount.amount):
-        return money(amount)
-    locale = Locale.parse(current_locale())
-    pattern = locale.currency_formats["standard"].pattern.replace(".00", "")
-    return str(format_currency(amount.amount, amount.currency, pattern, locale=locale, currency_digits=False))
+        return text
+    zeros = get_decimal_symbol(current_locale()) + "0" * MINOR_DIGITS[amount.currency]
+    return text.replace(zeros, "") if len(zeros) > 1 else text
 
 
 def money_words(amount: Money) -> str:
@@ -53,8 +65,8 @@ def money_words(amount: Money) -> str:
 
 
 def day(at: datetime) -> str:
-    """The day of a moment in the newsroom's zone: "November 22, 2026", «22 листопада 2026 р.»."""
-    return str(format_date(at, "long"))
+    """The day of a moment in the newsroom's zone: "November 22, 2026", «22 листопада 2026»."""
+    return SHORT_FOR_YEAR.sub("", format_date(at, "long"))
 
 
 def moment(at: datetime) -> str:
@@ -64,6 +76,7 @@ def moment(at: datetime) -> str:
 
 
 def month_span(start: datetime, end: datetime) -> str:
-    """A span of days: "Nov 22 – Dec 22, 2026"."""
+    """A span of days: "Nov 22 – Dec 22, 2026", «22 лист. – 22 груд. 2026»."""
     zone = get_timezone()
-    return str(format_interval(start.astimezone(zone), end.astimezone(zone), "yMMMd", locale=current_locale()))
+    span = format_interval(start.astimezone(zone), end.astimezone(zone), "yMMMd", locale=current_locale())
+    return SHORT_FOR_YEAR.sub("", span)

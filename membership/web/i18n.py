@@ -38,8 +38,9 @@ def select_locale() -> str:
     for wish in (request.args.get("lang"), request.cookies.get(cookie_name())):
         if wish is not None and wish in LANGUAGES:
             return wish
-    best: str | None = request.accept_languages.best_match(LANGUAGES, DEFAULT)
-    return best or DEFAULT
+    # Not `best_match`: to "uk-UA, en;q=0.5" it answers "en", since only that is one of ours to the letter.
+    wishes = (tag.replace("_", "-").partition("-")[0].lower() for tag, quality in request.accept_languages if quality)
+    return next((wish for wish in wishes if wish in LANGUAGES), DEFAULT)
 
 
 def current_locale() -> str:

@@ -2,6 +2,7 @@
 
 import re
 
+from flask import has_app_context
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import select
 
@@ -31,7 +32,8 @@ def any_token(client) -> str:
     with client.session_transaction() as visit:
         visit.setdefault("csrf_token", "0" * 40)
         raw = visit["csrf_token"]
-    db.session.rollback()
+    if has_app_context():
+        db.session.rollback()
     return URLSafeTimedSerializer(SECRET, salt="wtf-csrf-token").dumps(raw)
 
 
