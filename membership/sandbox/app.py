@@ -7,31 +7,26 @@ from typing import Any
 
 from werkzeug.wrappers import Request
 
-from membership.sandbox import resources
+from membership.sandbox import resources, web
 from membership.sandbox.clock import SandboxClock
 from membership.sandbox.faults import Faults
-from membership.sandbox.kinds import KINDS, Obj
+from membership.sandbox.kinds import Obj
 from membership.sandbox.protocol import api
 from membership.sandbox.protocol.idempotency import Keys
+from membership.sandbox.resources import webhook_endpoints
 from membership.sandbox.server import Server
 from membership.sandbox.settings import Settings
 from membership.sandbox.store import Store
+from membership.sandbox.timekeeper import Timekeeper
+from membership.sandbox.webhooks import listeners
+from membership.sandbox.webhooks.delivery import Deliverer
 from membership.sandbox.world import World
-
-resources.load()
-
-# After `load`, since these use the registered kinds.
-from membership.sandbox import web  # noqa: E402
-from membership.sandbox.resources import webhook_endpoints  # noqa: E402
-from membership.sandbox.timekeeper import Timekeeper  # noqa: E402
-from membership.sandbox.webhooks import listeners  # noqa: E402
-from membership.sandbox.webhooks.delivery import Deliverer  # noqa: E402
 
 
 class Sandbox:
-    """One stand-in for Stripe, with its own books. Make it with `create_sandbox`; call `start`, and `close` at the end."""
+    """One stand-in for Stripe, with its own books: `create_sandbox`, `start`, and `close` at the end."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the parts of one thing
         self,
         store: Store,
         webhooks: Sequence[tuple[str, str]],
@@ -137,7 +132,8 @@ class Sandbox:
             if "/webhook_endpoints" in path and environ["REQUEST_METHOD"] != "GET":
                 self.endpoints_changed()
             return response(environ, start_response)
-        return self.pages(environ, start_response)
+        pages: Iterable[bytes] = self.pages(environ, start_response)
+        return pages
 
     def start(self, host: str = "127.0.0.1", port: int = 0) -> str:
         """Serve, deliver and let time pass, in threads; the address. OSError where the port is taken."""
@@ -172,7 +168,7 @@ def create_sandbox(
     endpoints, sent `events`; `clock_listeners` are told when the clock was moved, signed with
     `secret` (by default that of the first webhook).
     """
-    KINDS["event"]  # noqa: B018 - an unloaded sandbox would make a database without tables
+    resources.load()
     store = Store(Path(data) if data is not None else None)
     return Sandbox(store, webhooks, clock_listeners, events, settings or Settings(), secret)
 

@@ -20,10 +20,11 @@ _COLUMNS = {
 
 def totals(world: "World") -> dict[str, dict[str, int]]:
     """By currency, in minor units: what came in (charges), what was kept of it (fees), what went back (refunds and
-    disputes, as positive sums after what came back again) and what is left (net)."""
+    disputes, as positive sums after what came back again) and what is left (net).
+    """
     world.store.flush()
     rows = world.store.db.execute(
-        "SELECT json_extract(body, '$.currency'), json_extract(body, '$.type'), sum(json_extract(body, '$.amount')),"  # noqa: S608
+        "SELECT json_extract(body, '$.currency'), json_extract(body, '$.type'), sum(json_extract(body, '$.amount')),"  # noqa: S608 - the names in it are our own
         f" sum(json_extract(body, '$.fee')), sum(json_extract(body, '$.net')) FROM {KINDS['balance_transaction'].table}"
         " GROUP BY 1, 2 ORDER BY 1"
     )
@@ -39,9 +40,12 @@ def totals(world: "World") -> dict[str, dict[str, int]]:
 
 def statement(world: "World") -> Obj:
     """Everything that our ledger should agree with: totals, paid invoices, one-time payments, refunds, disputes,
-    and the subscriptions that run."""
+    and the subscriptions that run.
+    """
     intents = _intents_of_invoices(world)
-    payments = [_invoice(world, invoice) for invoice in _all(world, "invoice", "json_extract(body, '$.status') = 'paid'")]
+    payments = [
+        _invoice(world, invoice) for invoice in _all(world, "invoice", "json_extract(body, '$.status') = 'paid'")
+    ]
     payments += [
         _payment(world, intent)
         for intent in _all(world, "payment_intent", "json_extract(body, '$.status') = 'succeeded'")
@@ -59,12 +63,12 @@ def statement(world: "World") -> Obj:
 
 
 def _all(world: "World", kind: str, condition: str) -> list[Obj]:
-    sql = f"SELECT body FROM {KINDS[kind].table} WHERE {condition} ORDER BY seq"  # noqa: S608 - our own names
+    sql = f"SELECT body FROM {KINDS[kind].table} WHERE {condition} ORDER BY seq"  # noqa: S608 - the names in it are our own
     return [json.loads(row[0]) for row in world.store.db.execute(sql)]
 
 
 def _intents_of_invoices(world: "World") -> set[str]:
-    sql = f"SELECT json_extract(body, '$.payment.payment_intent') FROM {KINDS['invoice_payment'].table}"  # noqa: S608
+    sql = f"SELECT json_extract(body, '$.payment.payment_intent') FROM {KINDS['invoice_payment'].table}"  # noqa: S608 - the names in it are our own
     return {row[0] for row in world.store.db.execute(sql)}
 
 
@@ -96,7 +100,9 @@ def _invoice(world: "World", invoice: Obj) -> Obj:
         "customer": invoice["customer"],
         "subscription": parent.get("subscription"),
         "billing_reason": invoice["billing_reason"],
-        "period": {"start": min(p["start"] for p in service), "end": max(p["end"] for p in service)} if service else None,
+        "period": {"start": min(p["start"] for p in service), "end": max(p["end"] for p in service)}
+        if service
+        else None,
         "metadata": {**(parent.get("metadata") or {}), **invoice["metadata"]},
         **_charge_facts(world, invoice["_intent"] if paid else None),
     }
@@ -119,7 +125,7 @@ def _payment(world: "World", intent: Obj) -> Obj:
 
 
 def _refund(movement: Obj) -> Obj:
-    names = "id charge payment_intent amount currency status created".split()
+    names = ["id", "charge", "payment_intent", "amount", "currency", "status", "created"]
     return {name: movement[name] for name in names}
 
 

@@ -90,7 +90,10 @@ MESSAGES = {
     "stolen_card": ("card_declined", "Your card was declined."),
     "expired_card": ("expired_card", "Your card has expired."),
     "incorrect_cvc": ("incorrect_cvc", "Your card's security code is incorrect."),
-    "processing_error": ("processing_error", "An error occurred while processing your card. Try again in a little bit."),
+    "processing_error": (
+        "processing_error",
+        "An error occurred while processing your card. Try again in a little bit.",
+    ),
     "authentication_required": (
         "authentication_required",
         "Your card was declined. This transaction requires authentication.",
@@ -103,7 +106,9 @@ def by_number(typed: str) -> Card | None:
     return CARDS.get("".join(typed.split()).upper())
 
 
-def outcome(card: Card, *, on_session: bool, confirmed: bool = False, saved: bool = False) -> tuple[Outcome, str | None]:
+def outcome(
+    card: Card, *, on_session: bool, confirmed: bool = False, saved: bool = False
+) -> tuple[Outcome, str | None]:
     """What a charge of the card comes to, and the reason where it is refused.
 
     `on_session` means that the person is present, `confirmed` that they just confirmed at their bank, `saved`

@@ -63,7 +63,7 @@ def pay(world: World, session: Obj, typed: Typed, *, confirmed: bool = False, me
 
 
 def _details(session: Obj) -> Obj:
-    empty = dict.fromkeys("address business_name email individual_name name phone tax_ids".split())
+    empty = dict.fromkeys(["address", "business_name", "email", "individual_name", "name", "phone", "tax_ids"])
     return {**empty, "tax_exempt": "none", **(session["customer_details"] or {})}
 
 
@@ -123,9 +123,7 @@ def _customer(world: World, session: Obj, email: str | None, name: str | None) -
     return customer
 
 
-def _subscribe(
-    world: World, session: Obj, customer: Obj, method: Obj, intent: Obj | None, *, confirmed: bool
-) -> None:
+def _subscribe(world: World, session: Obj, customer: Obj, method: Obj, intent: Obj | None, *, confirmed: bool) -> None:
     """Since API version basil the subscription is made only now that the payment will go through."""
     from membership.sandbox.resources import invoice_items, payment_methods
 
@@ -187,7 +185,7 @@ def expire(world: World, session: Obj) -> None:
 
     if session["status"] != "open":
         raise ApiError(
-            f"Only Checkout Sessions with a status in [\"open\"] can be expired. This Checkout Session has a status of"
+            f'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of'
             f" {session['status']}."
         )
     session |= {"status": "expired", "url": None}

@@ -59,9 +59,7 @@ def renew(world: World, sub: Obj) -> None:
     paused = _paused(world, sub)
     set_period(world, sub, sub["_n"] + 1)
     customer = world.need("customer", sub["customer"], "customer")
-    invoice = invoicing.draft(
-        world, customer, sub["currency"], "subscription_cycle", sub=sub, period=ended_period
-    )
+    invoice = invoicing.draft(world, customer, sub["currency"], "subscription_cycle", sub=sub, period=ended_period)
     invoicing.put_lines(invoice, period_lines(world, invoice["id"], sub))
     invoicing.take_pending(world, invoice, sub["id"])
     sub["latest_invoice"] = invoice["id"]

@@ -35,7 +35,9 @@ class CallFault(BaseModel):
     times: int = Field(1, ge=1)
     seconds: float = Field(8.0, ge=0, le=300)
 
-    def before(self, sandbox: "Sandbox", key: str | None, wanted: str, request_id: str) -> tuple[Answer, dict[str, str]] | None:  # noqa: E501
+    def before(
+        self, sandbox: "Sandbox", key: str | None, wanted: str, request_id: str
+    ) -> tuple[Answer, dict[str, str]] | None:
         """What is answered instead of the call; None where the call is carried out."""
         if self.do in {"slow", "hang"}:
             time.sleep(self.seconds)
@@ -53,7 +55,7 @@ class CallFault(BaseModel):
                 idempotency.remember(sandbox.store, key, wanted, answer, sandbox.clock.now())
         return answer, {}
 
-    def after(self, environ: dict[str, Any]) -> None:
+    def after(self, environ: dict[str, Any]) -> None:  # noqa: ARG002 - every fault is asked
         """Lose the answer of a call that was carried out, where that is asked for."""
         if self.do == "lost_reply":
             raise ConnectionLost

@@ -6,12 +6,32 @@ from membership.sandbox.payments import DAY
 from membership.sandbox.protocol.errors import ApiError
 from membership.sandbox.world import World, merge_metadata
 
-_NOTHING = (
-    "application application_fee_percent billing_cycle_anchor_config billing_thresholds cancel_at canceled_at"
-    " customer_account days_until_due default_payment_method default_source description ended_at latest_invoice"
-    " next_pending_invoice_item_invoice on_behalf_of pause_collection pending_invoice_item_interval pending_setup_intent"
-    " pending_update schedule transfer_data trial_end trial_start status_details"
-).split()
+_NOTHING = [
+    "application",
+    "application_fee_percent",
+    "billing_cycle_anchor_config",
+    "billing_thresholds",
+    "cancel_at",
+    "canceled_at",
+    "customer_account",
+    "days_until_due",
+    "default_payment_method",
+    "default_source",
+    "description",
+    "ended_at",
+    "latest_invoice",
+    "next_pending_invoice_item_invoice",
+    "on_behalf_of",
+    "pause_collection",
+    "pending_invoice_item_interval",
+    "pending_setup_intent",
+    "pending_update",
+    "schedule",
+    "transfer_data",
+    "trial_end",
+    "trial_start",
+    "status_details",
+]
 
 
 def found(
@@ -57,7 +77,8 @@ def found(
         "start_date": world.now,
         "status": "incomplete",
         "test_clock": customer["test_clock"],
-        "trial_settings": params.get("trial_settings") or {"end_behavior": {"missing_payment_method": "create_invoice"}},
+        "trial_settings": params.get("trial_settings")
+        or {"end_behavior": {"missing_payment_method": "create_invoice"}},
     }
     sub = world.add("subscription", fields)
     _begin(world, sub, params, trial_end)
@@ -70,7 +91,11 @@ def _check(prices: list[tuple[Obj, int]]) -> None:
     for i, (price, _) in enumerate(prices):
         at = f"items[{i}][price]"
         if price["type"] != "recurring":
-            raise ApiError("The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.", param=at)  # fmt: skip  # noqa: E501
+            raise ApiError(
+                "The price specified is set to `type=one_time` but this field only accepts prices with"
+                " `type=recurring`.",
+                param=at,
+            )
         if price["currency"] != first["currency"] or price["recurring"] != first["recurring"]:
             raise ApiError("The sandbox wants one currency and one interval in a subscription.", param=at)
 
@@ -116,7 +141,18 @@ def price_now(price: Obj) -> Obj:
 
 def plan(price: Obj) -> Obj:
     """The older name of a recurring price, which items still carry."""
-    same = "id active billing_scheme created currency livemode metadata nickname product tiers_mode".split()
+    same = [
+        "id",
+        "active",
+        "billing_scheme",
+        "created",
+        "currency",
+        "livemode",
+        "metadata",
+        "nickname",
+        "product",
+        "tiers_mode",
+    ]
     return {name: price[name] for name in same} | {
         "object": "plan",
         "amount": price["unit_amount"],

@@ -10,16 +10,44 @@ from membership.sandbox.protocol.errors import unexpected_state
 from membership.sandbox.tasks import task
 from membership.sandbox.world import World
 
-_NOTHING = (
-    "account_tax_ids application automatically_finalizes_at custom_fields customer_account default_payment_method"
-    " default_source description due_date effective_at ending_balance footer from_invoice hosted_invoice_url invoice_pdf"
-    " last_finalization_error latest_revision next_payment_attempt number on_behalf_of parent receipt_number rendering"
-    " shipping_cost shipping_details statement_descriptor"
-).split()
+_NOTHING = [
+    "account_tax_ids",
+    "application",
+    "automatically_finalizes_at",
+    "custom_fields",
+    "customer_account",
+    "default_payment_method",
+    "default_source",
+    "description",
+    "due_date",
+    "effective_at",
+    "ending_balance",
+    "footer",
+    "from_invoice",
+    "hosted_invoice_url",
+    "invoice_pdf",
+    "last_finalization_error",
+    "latest_revision",
+    "next_payment_attempt",
+    "number",
+    "on_behalf_of",
+    "parent",
+    "receipt_number",
+    "rendering",
+    "shipping_cost",
+    "shipping_details",
+    "statement_descriptor",
+]
 
 
 def draft(
-    world: World, customer: Obj, currency: str, reason: str, *, sub: Obj | None = None, period: tuple[int, int] | None = None
+    world: World,
+    customer: Obj,
+    currency: str,
+    reason: str,
+    *,
+    sub: Obj | None = None,
+    period: tuple[int, int] | None = None,
 ) -> Obj:
     """A new invoice without lines, without its event; `reason` is its billing_reason.
 
@@ -288,5 +316,3 @@ def advance(world: World, invoice: Obj) -> None:
     if invoice["status"] == "open":
         customer = world.need("customer", invoice["customer"], "customer")
         attempt(world, invoice, payment_methods.of_customer(world, customer), on_session=False)
-
-

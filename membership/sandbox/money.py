@@ -5,12 +5,22 @@ from fractions import Fraction
 
 from membership.sandbox.protocol.errors import ApiError
 
-ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
-THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())
+ZERO_DECIMAL = frozenset(
+    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
+)
+THREE_DECIMAL = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
 _SMALLEST = {
-    **dict.fromkeys("usd eur chf cad aud nzd brl sgd".split(), 50),
-    **{"gbp": 30, "czk": 1500, "dkk": 250, "huf": 17500, "jpy": 50, "mxn": 1000, "nok": 300},
-    **{"pln": 200, "ron": 200, "sek": 300},
+    **dict.fromkeys(["usd", "eur", "chf", "cad", "aud", "nzd", "brl", "sgd"], 50),
+    "gbp": 30,
+    "czk": 1500,
+    "dkk": 250,
+    "huf": 17500,
+    "jpy": 50,
+    "mxn": 1000,
+    "nok": 300,
+    "pln": 200,
+    "ron": 200,
+    "sek": 300,
 }
 DISPUTE_FEE = 2000
 
@@ -41,6 +51,4 @@ def written(amount: int, currency: str, locale: str = "en") -> str:
     digits = 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
     from babel.numbers import format_currency
 
-    return format_currency(
-        Decimal(amount).scaleb(-digits), currency.upper(), locale=locale, currency_digits=True
-    )
+    return format_currency(Decimal(amount).scaleb(-digits), currency.upper(), locale=locale, currency_digits=True)

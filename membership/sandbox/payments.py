@@ -87,7 +87,12 @@ def complete(world: World, intent: Obj, charge: Obj) -> None:
     """The money of a charge has arrived: book it, and have a payer who disputes do so an hour later."""
     kind = "charge" if charge["payment_method_details"]["type"] == "card" else "payment"
     txn = book(
-        world, charge["amount"], charge["currency"], source=charge["id"], kind=kind, fee=card_fee(charge["amount"]),
+        world,
+        charge["amount"],
+        charge["currency"],
+        source=charge["id"],
+        kind=kind,
+        fee=card_fee(charge["amount"]),
         description=charge["description"],
     )
     charge |= {"status": "succeeded", "paid": True, "balance_transaction": txn["id"]}
@@ -151,7 +156,7 @@ def book(
     )
 
 
-def card_error(world: World, intent: Obj, *, keeps_work: bool = True) -> ApiError:
+def card_error(_world: World, intent: Obj, *, keeps_work: bool = True) -> ApiError:
     """The 402 that the API answers for an intent whose last attempt was declined."""
     error = dict(intent["last_payment_error"] or {})
     details = {name: error.get(name) for name in ("charge", "decline_code", "payment_method")}

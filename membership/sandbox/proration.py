@@ -32,7 +32,7 @@ def _share(item: Obj, at: int) -> int:
     return round_half_up(Fraction(lines.amount_of(item) * left, end - start))
 
 
-def _item(world: World, sub: Obj, item: Obj, amount: int, at: int, what: str) -> None:
+def _item(world: World, sub: Obj, item: Obj, amount: int, at: int, what: str) -> None:  # noqa: PLR0917 - the parts of one thing
     from membership.sandbox.resources import invoice_items
 
     if amount == 0:

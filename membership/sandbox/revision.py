@@ -60,27 +60,32 @@ def _change_item(world: World, sub: Obj, change: Obj, at: str) -> None:
 
     data = sub["items"]["data"]
     if not change.get("id"):
-        price = prices.resolve(world, change, at)
+        price = _fitting(sub, prices.resolve(world, change, at), at)
         item = founding.make_item(world, sub["id"], price, change.get("quantity", 1))
         item |= {name: data[0][name] for name in ("current_period_start", "current_period_end")}
         data.append(item)
     else:
-        item = next((known for known in data if known["id"] == change["id"]), None)
-        if item is None:
+        found = [known for known in data if known["id"] == change["id"]]
+        if not found:
             raise no_such("subscription_item", change["id"], param=f"{at}[id]", in_path=False)
+        item = found[0]
         if change.get("deleted"):
             data.remove(item)
             return
         if change.get("price") or change.get("price_data"):
-            price = prices.resolve(world, change, at)
+            price = _fitting(sub, prices.resolve(world, change, at), at)
             item |= {"price": founding.price_now(price), "plan": founding.plan(price)}
         item["quantity"] = change.get("quantity", item["quantity"])
     item["metadata"] = merge_metadata(item["metadata"], change.get("metadata"))
-    if item["price"]["type"] != "recurring" or item["price"]["currency"] != sub["currency"]:
+
+
+def _fitting(sub: Obj, price: Obj, at: str) -> Obj:
+    if price["type"] != "recurring" or price["currency"] != sub["currency"]:
         raise ApiError(
             f"The price specified must be recurring and in {sub['currency']}, the currency of the subscription.",
             param=f"{at}[price]",
         )
+    return price
 
 
 def restart(world: World, sub: Obj, *, from_now: bool) -> None:

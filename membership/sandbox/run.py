@@ -28,7 +28,7 @@ class CannotStart(click.ClickException):
 @click.option("--webhook-secret", metavar="whsec_…", help="Secret with which they are signed.")
 @click.option("--webhook-event", "events", multiple=True, metavar="TYPE", help="Send only these types (repeatable).")
 @click.option("--clock-listener", "listeners", multiple=True, metavar="URL", help="Tell it when the clock is moved.")
-def sandbox_command(  # noqa: D417 - click says what the options mean
+def sandbox_command(  # noqa: PLR0917 - the parts of one thing
     port: int,
     host: str,
     data: Path | None,

@@ -59,9 +59,11 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
             self.close_connection = True
         # Headers and body go out together: two small packets would wait for each other.
-        buffer: list[bytes] = self._headers_buffer  # type: ignore[attr-defined]  # http.server's own buffer
-        head, self._headers_buffer = b"".join(buffer), []
-        self.wfile.write(head + b"\r\n" + (b"" if self.command == "HEAD" else body))
+        whole = io.BytesIO()
+        socket_file, self.wfile = self.wfile, whole
+        self.end_headers()
+        self.wfile = socket_file
+        socket_file.write(whole.getvalue() + (b"" if self.command == "HEAD" else body))
 
     def _environ(self, size: int) -> dict[str, Any]:
         path, _, query = self.path.partition("?")

@@ -136,7 +136,7 @@ class Store:
         kind = KINDS[obj["object"]]
         text = dumps(obj)
         self.db.execute(
-            f"INSERT INTO {kind.table} (id, created, body) VALUES (?, ?, ?)",  # noqa: S608 - our own table names
+            f"INSERT INTO {kind.table} (id, created, body) VALUES (?, ?, ?)",  # noqa: S608 - the names in it are our own
             (obj["id"], obj.get("created", 0), text),
         )
         self._loaded[obj["id"]] = (kind, obj, text)
@@ -145,7 +145,7 @@ class Store:
     def insert_text(self, kind: Kind, object_id: str, created: int, text: str) -> None:
         """Keep a new object that is written already and will not change in this transaction."""
         self.db.execute(
-            f"INSERT INTO {kind.table} (id, created, body) VALUES (?, ?, ?)",  # noqa: S608 - our own table names
+            f"INSERT INTO {kind.table} (id, created, body) VALUES (?, ?, ?)",  # noqa: S608 - the names in it are our own
             (object_id, created, text),
         )
 
@@ -158,7 +158,7 @@ class Store:
         kind = kind_of_id(object_id)
         if kind is None:
             return None
-        row = self.db.execute(f"SELECT body FROM {kind.table} WHERE id = ?", (object_id,)).fetchone()  # noqa: S608
+        row = self.db.execute(f"SELECT body FROM {kind.table} WHERE id = ?", (object_id,)).fetchone()  # noqa: S608 - the names in it are our own
         return None if row is None else self._remember(kind, row[0])
 
     def _remember(self, kind: Kind, text: str) -> Obj:
@@ -173,7 +173,7 @@ class Store:
         """Forget an object and its timers."""
         kind = KINDS[obj["object"]]
         self._loaded.pop(obj["id"], None)
-        self.db.execute(f"DELETE FROM {kind.table} WHERE id = ?", (obj["id"],))  # noqa: S608 - our own table names
+        self.db.execute(f"DELETE FROM {kind.table} WHERE id = ?", (obj["id"],))  # noqa: S608 - the names in it are our own
         self.db.execute("DELETE FROM timer WHERE object = ?", (obj["id"],))
 
     def flush(self) -> None:
@@ -181,7 +181,7 @@ class Store:
         for object_id, (kind, obj, text) in self._loaded.items():
             now = dumps(obj)
             if now != text:
-                self.db.execute(f"UPDATE {kind.table} SET body = ? WHERE id = ?", (now, object_id))  # noqa: S608
+                self.db.execute(f"UPDATE {kind.table} SET body = ? WHERE id = ?", (now, object_id))  # noqa: S608 - the names in it are our own
                 self._loaded[object_id] = (kind, obj, now)
 
     def find(
@@ -206,7 +206,7 @@ class Store:
         kind: Kind,
         where: Mapping[str, Any],
         limit: int = -1,
-        oldest_first: bool = False,  # noqa: FBT001, FBT002 - positional only from `find` and pages
+        oldest_first: bool = False,  # noqa: FBT001, FBT002 - a private helper of `find` and of pages
         conditions: Sequence[tuple[str, Any]] = (),
     ) -> list[str]:
         """As `find`, but the JSON of the objects, for reading only."""
@@ -224,7 +224,7 @@ class Store:
         for sql, value in conditions:
             parts.append(sql)
             values.append(value)
-        sql = f"SELECT body FROM {kind.table}"  # noqa: S608 - our own table names
+        sql = f"SELECT body FROM {kind.table}"  # noqa: S608 - the names in it are our own
         if parts:
             sql += " WHERE " + " AND ".join(parts)
         sql += f" ORDER BY seq {'ASC' if oldest_first else 'DESC'} LIMIT {limit:d}"
@@ -232,7 +232,7 @@ class Store:
 
     def seq(self, kind: Kind, object_id: str) -> int | None:
         """The place of an object in the order of creation; None where there is no such object."""
-        row = self.db.execute(f"SELECT seq FROM {kind.table} WHERE id = ?", (object_id,)).fetchone()  # noqa: S608
+        row = self.db.execute(f"SELECT seq FROM {kind.table} WHERE id = ?", (object_id,)).fetchone()  # noqa: S608 - the names in it are our own
         return None if row is None else int(row[0])
 
     # Timers --------------------------------------------------------------------------------------------
@@ -272,4 +272,4 @@ class Store:
         self._loaded.clear()
         tables = [kind.table for kind in KINDS.values()] + ["timer", "setting", "answer", "delivery"]
         for table in tables:
-            self.db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own table names
+            self.db.execute(f"DELETE FROM {table}")  # noqa: S608 - the names in it are our own

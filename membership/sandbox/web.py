@@ -24,7 +24,12 @@ def create_pages(sandbox: "Sandbox") -> Flask:
     from membership.sandbox.control import api, views
     from membership.sandbox.pages import checkout, documents, portal
 
-    app = Flask("membership.sandbox", template_folder=str(templates_dir()), static_folder=str(static_dir()), static_url_path="/_sandbox/static")  # fmt: skip  # noqa: E501
+    app = Flask(
+        "membership.sandbox",
+        template_folder=str(templates_dir()),
+        static_folder=str(static_dir()),
+        static_url_path="/_sandbox/static",
+    )
     app.extensions["sandbox"] = sandbox
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.config["MAX_CONTENT_LENGTH"] = 1_000_000
@@ -41,8 +46,8 @@ def _refused(error: ApiError) -> tuple[str, int]:
     return message("refused", text=error.message), error.status
 
 
-def _failed(error: HTTPException) -> tuple[str, int] | HTTPException | AnyResponse:
-    if error.response is not None:
+def _failed(error: HTTPException) -> tuple[str, int] | AnyResponse:
+    if isinstance(error.response, AnyResponse):
         return error.response
     if error.code == HTTPStatus.NOT_FOUND:
         return message("missing"), HTTPStatus.NOT_FOUND

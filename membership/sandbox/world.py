@@ -73,7 +73,7 @@ class World:
             data["previous_attributes"] = previous(before, data["object"])
             if not data["previous_attributes"]:
                 return
-        event = {
+        event: Obj = {
             "id": new_id("evt_"),
             "object": "event",
             "api_version": API_VERSION,

@@ -174,14 +174,15 @@ def events(sandbox: "Sandbox", limit: int) -> list[Obj]:
         urls = {endpoint["id"]: endpoint["url"] for endpoint in sandbox.endpoints()}
         for event in found:
             rows = sandbox.store.db.execute(
-                "SELECT endpoint, state, attempts, last_error FROM delivery WHERE event = ? ORDER BY seq", (event["id"],)
+                "SELECT endpoint, state, attempts, last_error FROM delivery WHERE event = ? ORDER BY seq",
+                (event["id"],),
             )
             # Read-only copies: a field of ours must not become part of the event.
             event["_deliveries"] = [
-                {"url": urls.get(row[0], row[0]), "state": row[1], "attempts": row[2], "last_error": row[3]} for row in rows
+                {"url": urls.get(row[0], row[0]), "state": row[1], "attempts": row[2], "last_error": row[3]}
+                for row in rows
             ]
-        shown = [public(event) | {"deliveries": event.pop("_deliveries")} for event in found]
-    return shown
+        return [public(event) | {"deliveries": event.pop("_deliveries")} for event in found]
 
 
 def change_settings(sandbox: "Sandbox", wanted: Obj) -> Obj:

@@ -48,7 +48,7 @@ def show() -> str:
         world = sandbox.world()
         subs = sandbox.store.find(KINDS["subscription"], {}, limit=_SHOWN)
         charges = sandbox.store.find(KINDS["charge"], {}, limit=_SHOWN)
-        page = render_template(
+        return render_template(
             "sandbox/control.html",
             t=TEXTS["en"],
             lang="en",
@@ -64,7 +64,6 @@ def show() -> str:
             said=request.args.get("said"),
             problem=request.args.get("problem"),
         )
-    return page
 
 
 def _subscription(sub: Obj) -> Obj:
@@ -89,7 +88,9 @@ def _charge(charge: Obj) -> Obj:
 
 
 def _advance(form: Obj) -> str:
-    wanted = {name: int(form.get(name) or 0) for name in ("months", "days")} if not form.get("to") else {"to": form["to"]}
+    wanted = (
+        {name: int(form.get(name) or 0) for name in ("months", "days")} if not form.get("to") else {"to": form["to"]}
+    )
     return f"It is now {_moment(actions.advance(the_sandbox(), wanted)['now'])}."
 
 

@@ -137,7 +137,10 @@ def _summary(session: Obj, language: str) -> dict[str, object]:
         "amount": amount,
         "rhythm": rhythm,
         "mode": session["mode"],
-        "lines": [(line["description"], written(line["amount_total"], line["currency"], language), line["quantity"]) for line in session["_lines"]],  # noqa: E501
+        "lines": [
+            (line["description"], written(line["amount_total"], line["currency"], language), line["quantity"])
+            for line in session["_lines"]
+        ],
         "button": texts["button_" + verb].format(amount=f"{amount or ''} {rhythm}".strip()),
         "cancel_url": session["cancel_url"],
     }

@@ -39,7 +39,9 @@ def invoice(invoice_id: str) -> AnyResponse:
 
 def _invoice(found: Obj, form: forms.CardForm, status: int = HTTPStatus.OK) -> Response:
     language = language_of(None)
-    rows = [(line["description"], written(line["amount"], line["currency"], language)) for line in found["lines"]["data"]]
+    rows = [
+        (line["description"], written(line["amount"], line["currency"], language)) for line in found["lines"]["data"]
+    ]
     page = render_template(
         "sandbox/invoice.html",
         t=TEXTS[language],
@@ -52,7 +54,9 @@ def _invoice(found: Obj, form: forms.CardForm, status: int = HTTPStatus.OK) -> R
         action=f"/i/{found['id']}",
         form=form,
         payable=found["status"] == "open" and found["amount_remaining"] > 0,
-        button=TEXTS[language]["button_pay"].format(amount=written(found["amount_remaining"], found["currency"], language)),
+        button=TEXTS[language]["button_pay"].format(
+            amount=written(found["amount_remaining"], found["currency"], language)
+        ),
     )
     return make_response(page, status)
 

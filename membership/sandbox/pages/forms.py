@@ -30,9 +30,14 @@ class CardForm:
         return self.values["billingName"] or None
 
 
-def read(form: Mapping[str, str], *, now_year_month: tuple[int, int], email_wanted: bool, debit_offered: bool) -> CardForm:
+def read(
+    form: Mapping[str, str], *, now_year_month: tuple[int, int], email_wanted: bool, debit_offered: bool
+) -> CardForm:
     """Read and check the form; the errors are names of texts."""
-    typed = {name: form.get(name, "").strip() for name in ("email", "billingName", "cardNumber", "cardExpiry", "cardCvc", "iban")}  # noqa: E501
+    typed = {
+        name: form.get(name, "").strip()
+        for name in ("email", "billingName", "cardNumber", "cardExpiry", "cardCvc", "iban")
+    }
     result = CardForm({name: typed[name] for name in ("email", "billingName")})
     if email_wanted and not _EMAIL.fullmatch(typed["email"]):
         result.errors["email"] = "bad_email"
@@ -56,7 +61,7 @@ def read(form: Mapping[str, str], *, now_year_month: tuple[int, int], email_want
 
 def _expiry(text: str) -> tuple[int, int] | None:
     match = _EXPIRY.fullmatch(text)
-    if match is None or not 1 <= int(match[1]) <= 12:  # noqa: PLR2004 - months
+    if match is None or not 1 <= int(match[1]) <= 12:  # noqa: PLR2004 - digits, months or places
         return None
     year = int(match[2])
-    return int(match[1]), year + 2000 if year < 100 else year  # noqa: PLR2004 - two digits
+    return int(match[1]), year + 2000 if year < 100 else year  # noqa: PLR2004 - digits, months or places

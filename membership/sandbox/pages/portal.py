@@ -42,7 +42,9 @@ def _page(world: World, session: Obj, secret: str, form: forms.CardForm, status:
     language = language_of(session["locale"])
     customer = world.need("customer", session["customer"], "customer")
     configuration = world.store.get(session["configuration"]) or {"features": {}}
-    live = [s for s in world.store.find(subscriptions.KIND, {"customer": customer["id"]}) if s["status"] not in cycle.ENDED]
+    live = [
+        s for s in world.store.find(subscriptions.KIND, {"customer": customer["id"]}) if s["status"] not in cycle.ENDED
+    ]
     invoices = world.store.find(KINDS["invoice"], {"customer": customer["id"]}, limit=12)
     default = world.store.get(customer["invoice_settings"]["default_payment_method"]) or (
         world.store.get(live[0]["default_payment_method"]) if live else None
@@ -57,8 +59,17 @@ def _page(world: World, session: Obj, secret: str, form: forms.CardForm, status:
         button=TEXTS[language]["portal_save_card"],
         features=configuration["features"],
         subs=[_shown(sub, language) for sub in live],
-        invoices=[(i["number"] or "–", _date(i["created"]), written(i["total"], i["currency"], language), i["status"], f"/i/{i['id']}") for i in invoices],  # noqa: E501
-        last4=(default.get("card") or default.get("sepa_debit"))["last4"] if default else None,
+        invoices=[
+            (
+                i["number"] or "–",
+                _date(i["created"]),
+                written(i["total"], i["currency"], language),
+                i["status"],
+                f"/i/{i['id']}",
+            )
+            for i in invoices
+        ],
+        last4=default[default["type"]]["last4"] if default else None,
         form=form,
         saved=request.args.get("saved"),
         back=session["return_url"],
@@ -109,7 +120,9 @@ def card(secret: str) -> AnyResponse:
     with the_sandbox().store.transaction():
         world, session = _session(secret)
         today = datetime.fromtimestamp(world.now, UTC)
-        form = forms.read(request.form, now_year_month=(today.year, today.month), email_wanted=False, debit_offered=False)
+        form = forms.read(
+            request.form, now_year_month=(today.year, today.month), email_wanted=False, debit_offered=False
+        )
         if form.errors or form.card is None:
             return _page(world, session, secret, form, HTTPStatus.UNPROCESSABLE_ENTITY)
         customer = world.need("customer", session["customer"], "customer")
@@ -124,5 +137,3 @@ def card(secret: str) -> AnyResponse:
             if sub["status"] not in cycle.ENDED:
                 subscriptions.update(world, {"default_payment_method": method["id"]}, sub)
     return redirect(f"/p/session/{secret}?saved=1", HTTPStatus.SEE_OTHER)
-
-

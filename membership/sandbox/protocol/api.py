@@ -38,10 +38,10 @@ def respond(sandbox: "Sandbox", request: Request) -> Response:
             headers["Stripe-Should-Retry"] = "true"
     except ConnectionLost:
         raise
-    except Exception:  # noqa: BLE001 - the edge: what went wrong in here is an api_error out there
+    except Exception:  # noqa: BLE001 - the edge: it is printed, and answered or counted
         traceback.print_exc(file=sys.stderr)
-        error = ApiError("The sandbox failed; its log says why.", status=500, kind="api_error")
-        answer = Answer(error.status, dumps(error.envelope()), request_id)
+        failure = ApiError("The sandbox failed; its log says why.", status=500, kind="api_error")
+        answer = Answer(failure.status, dumps(failure.envelope()), request_id)
     if key is not None and request.method == "POST":
         headers |= {"Idempotency-Key": key, "Original-Request": answer.request_id}
     return Response(answer.body, answer.status, headers, content_type="application/json")
@@ -92,7 +92,7 @@ def _answer(sandbox: "Sandbox", request: Request, request_id: str, key: str | No
     return answer, {}
 
 
-def _carry_out(
+def _carry_out(  # noqa: PLR0917 - the parts of one thing
     sandbox: "Sandbox", method: str, path: str, raw: Obj, request_id: str, key: str | None, wanted: str
 ) -> Answer:
     entry, ids = routes.resolve(method, path)

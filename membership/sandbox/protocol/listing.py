@@ -22,8 +22,8 @@ def page(
 ) -> Obj:
     """One page of a kind as a list object.
 
-    Parameters that are filters of the kind narrow it, as do `where` and the SQL `conditions`; `limit` is 1 to 100, 10 by default.
-    ApiError 400 for another limit, for two cursors at once and for a cursor that names nothing.
+    Parameters that are filters of the kind narrow it, as do `where` and the SQL `conditions`. ApiError 400 for a
+    limit that is not 1 to 100, for two cursors at once and for a cursor that names nothing.
     """
     filters = {name: value for name, value in params.items() if name in kind.filters} | (where or {})
     narrowed, backwards = _cursor(world, kind, params)

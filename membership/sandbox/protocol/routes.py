@@ -31,7 +31,9 @@ class Operation:
 _OPERATIONS: dict[str, list[Operation]] = {}
 
 
-def operation(route: str, shape: Any, accepts: str = "", *, subject: Kind | None = None) -> Callable[[Handler], Handler]:
+def operation(
+    route: str, shape: Any, accepts: str = "", *, subject: Kind | None = None
+) -> Callable[[Handler], Handler]:
     """Register a handler for `METHOD /v1/path/{id}`.
 
     `accepts` are dotted parameter names separated by blanks; everything else is refused by name. The handler

@@ -2,11 +2,29 @@
 
 from importlib import import_module
 
-_FILES = (
-    "customers products prices payment_methods payment_intents setup_intents charges balance_transactions refunds "
-    "disputes invoices invoice_items invoice_payments subscriptions subscription_items checkout_sessions "
-    "billing_portal events webhook_endpoints test_clocks payouts"
-).split()
+_FILES = [
+    "customers",
+    "products",
+    "prices",
+    "payment_methods",
+    "payment_intents",
+    "setup_intents",
+    "charges",
+    "balance_transactions",
+    "refunds",
+    "disputes",
+    "invoices",
+    "invoice_items",
+    "invoice_payments",
+    "subscriptions",
+    "subscription_items",
+    "checkout_sessions",
+    "billing_portal",
+    "events",
+    "webhook_endpoints",
+    "test_clocks",
+    "payouts",
+]
 
 
 def load() -> None:

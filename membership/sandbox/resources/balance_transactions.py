@@ -27,7 +27,7 @@ def _settled(world: World, txn: Obj) -> Obj:
 
 
 @operation("GET /v1/balance_transactions/{id}", BalanceTransactionRetrieveParams, subject=KIND)
-def retrieve(world: World, params: Obj, txn: Obj) -> Obj:
+def retrieve(world: World, _params: Obj, txn: Obj) -> Obj:
     """A movement."""
     return _settled(world, txn)
 
@@ -41,11 +41,11 @@ def list_all(world: World, params: Obj) -> Obj:
 
 
 @operation("GET /v1/balance", BalanceRetrieveParams)
-def balance(world: World, params: Obj) -> Obj:
+def balance(world: World, _params: Obj) -> Obj:
     """What is pending and what is available, by currency."""
     sql = (
-        f"SELECT json_extract(body, '$.currency'), json_extract(body, '$.available_on') <= ?, sum(json_extract(body, '$.net'))"  # noqa: E501, S608
-        f" FROM {KIND.table} GROUP BY 1, 2 ORDER BY 1"
+        "SELECT json_extract(body, '$.currency'), json_extract(body, '$.available_on') <= ?,"  # noqa: S608 - our own names
+        f" sum(json_extract(body, '$.net')) FROM {KIND.table} GROUP BY 1, 2 ORDER BY 1"
     )
     world.store.flush()
     rows = list(world.store.db.execute(sql, (world.now,)))

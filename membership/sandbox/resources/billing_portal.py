@@ -10,7 +10,7 @@ from stripe.params.billing_portal._session_create_params import SessionCreatePar
 
 from membership.sandbox.kinds import Kind, Obj, declare, new_id
 from membership.sandbox.protocol.errors import missing
-from membership.sandbox.protocol.listing import PAGING, page
+from membership.sandbox.protocol.reading import listing, retrieval
 from membership.sandbox.protocol.routes import operation
 from membership.sandbox.world import World, merge_metadata, snapshot
 
@@ -24,7 +24,14 @@ CONFIGURATION = declare(
     )
 )
 SESSION = declare(
-    Kind("billing_portal.session", "bps_", "/v1/billing_portal/sessions", "session", filters={"secret": "$._secret"}, indexed=("secret",))  # fmt: skip  # noqa: E501
+    Kind(
+        "billing_portal.session",
+        "bps_",
+        "/v1/billing_portal/sessions",
+        "session",
+        filters={"secret": "$._secret"},
+        indexed=("secret",),
+    )
 )
 _ACCEPTS = (
     "business_profile default_return_url metadata name features.invoice_history.enabled"
@@ -88,13 +95,15 @@ def create_configuration(world: World, params: Obj) -> Obj:
     return configuration
 
 
-@operation("GET /v1/billing_portal/configurations/{id}", ConfigurationRetrieveParams, subject=CONFIGURATION)
-def retrieve_configuration(world: World, params: Obj, configuration: Obj) -> Obj:
-    """A configuration."""
-    return configuration
+retrieval(CONFIGURATION, ConfigurationRetrieveParams)
 
 
-@operation("POST /v1/billing_portal/configurations/{id}", ConfigurationUpdateParams, f"{_ACCEPTS} active", subject=CONFIGURATION)  # fmt: skip  # noqa: E501
+@operation(
+    "POST /v1/billing_portal/configurations/{id}",
+    ConfigurationUpdateParams,
+    f"{_ACCEPTS} active",
+    subject=CONFIGURATION,
+)
 def update_configuration(world: World, params: Obj, configuration: Obj) -> Obj:
     """Change a configuration."""
     before = snapshot(configuration)
@@ -112,10 +121,7 @@ def _only(features: Obj) -> Obj:
     return {name: value for name, value in _features(features).items() if name in features}
 
 
-@operation("GET /v1/billing_portal/configurations", ConfigurationListParams, f"{PAGING} active is_default")
-def list_configurations(world: World, params: Obj) -> Obj:
-    """Configurations, newest first."""
-    return page(world, CONFIGURATION, params)
+listing(CONFIGURATION, ConfigurationListParams, "active is_default")
 
 
 @operation("POST /v1/billing_portal/sessions", SessionCreateParams, "customer return_url configuration locale")

@@ -7,6 +7,7 @@ from stripe.params._charge_update_params import ChargeUpdateParams
 
 from membership.sandbox.kinds import KINDS, Kind, Obj, declare, public
 from membership.sandbox.protocol.listing import PAGING, list_object, page
+from membership.sandbox.protocol.reading import listing, retrieval
 from membership.sandbox.protocol.routes import operation
 from membership.sandbox.world import World, merge_metadata, snapshot
 
@@ -29,13 +30,12 @@ KIND = declare(
 )
 
 
-@operation("GET /v1/charges/{id}", ChargeRetrieveParams, subject=KIND)
-def retrieve(world: World, params: Obj, charge: Obj) -> Obj:
-    """A charge; its refunds come when expanded."""
-    return charge
+retrieval(KIND, ChargeRetrieveParams)
 
 
-@operation("POST /v1/charges/{id}", ChargeUpdateParams, "description metadata receipt_email fraud_details", subject=KIND)
+@operation(
+    "POST /v1/charges/{id}", ChargeUpdateParams, "description metadata receipt_email fraud_details", subject=KIND
+)
 def update(world: World, params: Obj, charge: Obj) -> Obj:
     """Change what is written about a charge."""
     before = snapshot(charge)
@@ -45,10 +45,7 @@ def update(world: World, params: Obj, charge: Obj) -> Obj:
     return charge
 
 
-@operation("GET /v1/charges", ChargeListParams, f"{PAGING} customer payment_intent")
-def list_all(world: World, params: Obj) -> Obj:
-    """Charges, newest first."""
-    return page(world, KIND, params)
+listing(KIND, ChargeListParams, "customer payment_intent")
 
 
 @operation("GET /v1/charges/{id}/refunds", ChargeListRefundsParams, PAGING, subject=KIND)

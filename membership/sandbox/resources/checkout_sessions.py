@@ -1,4 +1,4 @@
-"""Checkout Sessions: the calls of the API. The hosted page is in `pages/checkout.py`, paying in `sandbox/checkout.py`."""
+"""Checkout Sessions: the calls of the API. The page is in `pages/checkout.py`, paying in `sandbox/checkout.py`."""
 
 from typing import Any
 
@@ -13,6 +13,7 @@ from membership.sandbox import checkout, money
 from membership.sandbox.kinds import KINDS, Kind, Obj, declare, new_id
 from membership.sandbox.protocol.errors import ApiError, missing
 from membership.sandbox.protocol.listing import PAGING, list_object, page
+from membership.sandbox.protocol.reading import retrieval
 from membership.sandbox.protocol.routes import operation
 from membership.sandbox.resources import prices
 from membership.sandbox.world import World, merge_metadata
@@ -51,7 +52,10 @@ _ACCEPTS = (
 )
 _HALF_HOUR, _DAY = 30 * 60, 24 * 3600
 _EXCLUSIVE = {"payment": "payment_intent_data", "subscription": "subscription_data", "setup": "setup_intent_data"}
-_SUBMIT_TYPES = {"payment": {"auto", "pay", "book", "donate", "subscribe"}, "subscription": {"auto", "donate", "subscribe"}}
+_SUBMIT_TYPES = {
+    "payment": {"auto", "pay", "book", "donate", "subscribe"},
+    "subscription": {"auto", "donate", "subscribe"},
+}
 
 
 @operation("POST /v1/checkout/sessions", SessionCreateParams, f"{_ACCEPTS} {_LINES}")
@@ -90,19 +94,18 @@ def create(world: World, params: Obj) -> Obj:
 
 
 def _check(world: World, params: Obj, mode: str) -> None:
+    """Refuse what does not go together, as Stripe does."""
+    _check_mode(params, mode)
     if params.get("ui_mode", "hosted_page") != "hosted_page":
         raise ApiError("The sandbox has hosted pages only.", param="ui_mode")
     if not params.get("success_url"):
         raise missing("success_url")
     if params.get("customer") and params.get("customer_email"):
-        raise ApiError("You may only specify one of these parameters: customer, customer_email.", code="parameters_exclusive", param="customer_email")  # fmt: skip  # noqa: E501
-    for other, name in _EXCLUSIVE.items():
-        if other != mode and params.get(name):
-            raise ApiError(f"You can not pass `{name}` in `{mode}` mode.", param=name)
-    if params.get("customer_creation") and (mode != "payment" or params.get("customer")):
-        raise ApiError("`customer_creation` goes with `payment` mode and without `customer`.", param="customer_creation")
-    if params.get("submit_type") and params["submit_type"] not in _SUBMIT_TYPES.get(mode, set()):
-        raise ApiError(f"`submit_type` {params['submit_type']} is not for `{mode}` mode.", param="submit_type")
+        raise ApiError(
+            "You may only specify one of these parameters: customer, customer_email.",
+            code="parameters_exclusive",
+            param="customer_email",
+        )
     expires = params.get("expires_at")
     if expires is not None and not world.now + _HALF_HOUR - 60 <= expires <= world.now + _DAY + 60:
         raise ApiError(
@@ -115,10 +118,26 @@ def _check(world: World, params: Obj, mode: str) -> None:
             raise ApiError(f"The sandbox knows card and sepa_debit, not {kind}.", param="payment_method_types")
 
 
+def _check_mode(params: Obj, mode: str) -> None:
+    for other, name in _EXCLUSIVE.items():
+        if other != mode and params.get(name):
+            raise ApiError(f"You can not pass `{name}` in `{mode}` mode.", param=name)
+    if params.get("customer_creation") and (mode != "payment" or params.get("customer")):
+        raise ApiError(
+            "`customer_creation` goes with `payment` mode and without `customer`.", param="customer_creation"
+        )
+    if params.get("submit_type") and params["submit_type"] not in _SUBMIT_TYPES.get(mode, set()):
+        raise ApiError(f"`submit_type` {params['submit_type']} is not for `{mode}` mode.", param="submit_type")
+
+
 def _line(world: World, given: Obj, at: str, mode: str) -> Obj:
     price = prices.resolve(world, given, at)
     if mode == "payment" and price["recurring"]:
-        raise ApiError("You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only one-time prices.", param=at)  # fmt: skip  # noqa: E501
+        raise ApiError(
+            "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use"
+            " only one-time prices.",
+            param=at,
+        )
     quantity = given.get("quantity", 1)
     if quantity < 1:
         raise ApiError("This value must be greater than or equal to 1.", param=f"{at}[quantity]")
@@ -149,29 +168,60 @@ def _check_lines(params: Obj, lines: list[Obj], mode: str) -> None:
     if len({line["currency"] for line in lines}) > 1:
         raise ApiError("All prices on a Checkout Session must have the same currency.", param="line_items")
     if mode == "subscription" and not any(line["price"]["recurring"] for line in lines):
-        raise ApiError("You must provide at least one recurring price in `subscription` mode when using prices.", param="line_items")  # fmt: skip  # noqa: E501
+        raise ApiError(
+            "You must provide at least one recurring price in `subscription` mode when using prices.",
+            param="line_items",
+        )
 
 
-_NOTHING = (
-    "after_expiration billing_address_collection cancel_url client_reference_id client_secret consent"
-    " consent_collection currency_conversion customer_account customer_creation customer_email"
-    " integration_identifier invoice locale origin_context payment_intent payment_link"
-    " payment_method_configuration_details permissions recovered_from setup_intent shipping_address_collection"
-    " shipping_cost submit_type subscription wallet_options allow_promotion_codes"
-).split()
-_TAKEN_OVER = (
-    "cancel_url client_reference_id customer_email locale submit_type success_url allow_promotion_codes"
-    " billing_address_collection"
-).split()
+_NOTHING = [
+    "after_expiration",
+    "billing_address_collection",
+    "cancel_url",
+    "client_reference_id",
+    "client_secret",
+    "consent",
+    "consent_collection",
+    "currency_conversion",
+    "customer_account",
+    "customer_creation",
+    "customer_email",
+    "integration_identifier",
+    "invoice",
+    "locale",
+    "origin_context",
+    "payment_intent",
+    "payment_link",
+    "payment_method_configuration_details",
+    "permissions",
+    "recovered_from",
+    "setup_intent",
+    "shipping_address_collection",
+    "shipping_cost",
+    "submit_type",
+    "subscription",
+    "wallet_options",
+    "allow_promotion_codes",
+]
+_TAKEN_OVER = [
+    "cancel_url",
+    "client_reference_id",
+    "customer_email",
+    "locale",
+    "submit_type",
+    "success_url",
+    "allow_promotion_codes",
+    "billing_address_collection",
+]
 
 
 def _shape(world: World, params: Obj, mode: str, customer: Obj | None) -> Obj:
-    custom_text = dict.fromkeys("after_submit shipping_address submit terms_of_service_acceptance".split())
+    custom_text = dict.fromkeys(["after_submit", "shipping_address", "submit", "terms_of_service_acceptance"])
     creation: Any = params.get("customer_creation", "if_required") if mode == "payment" and not customer else None
     if mode == "subscription" and not customer:
         creation = "always"
     email = customer["email"] if customer else params.get("customer_email")
-    details = dict.fromkeys("address business_name individual_name name phone tax_ids".split())
+    details = dict.fromkeys(["address", "business_name", "individual_name", "name", "phone", "tax_ids"])
     return {
         **dict.fromkeys(_NOTHING),
         **{name: params.get(name) for name in _TAKEN_OVER},
@@ -197,7 +247,9 @@ def _shape(world: World, params: Obj, mode: str, customer: Obj | None) -> Obj:
         "invoice_creation": _invoice_creation() if mode == "payment" else None,
         "metadata": merge_metadata({}, params.get("metadata")),
         "mode": mode,
-        "payment_method_collection": params.get("payment_method_collection", "always" if mode == "subscription" else "if_required"),  # noqa: E501
+        "payment_method_collection": params.get(
+            "payment_method_collection", "always" if mode == "subscription" else "if_required"
+        ),
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
         "payment_method_types": params.get("payment_method_types") or ["card"],
         "payment_status": "no_payment_required" if mode == "setup" else "unpaid",
@@ -211,32 +263,29 @@ def _shape(world: World, params: Obj, mode: str, customer: Obj | None) -> Obj:
 
 
 def _invoice_creation() -> Obj:
-    names = "account_tax_ids custom_fields description footer issuer rendering_options".split()
+    names = ["account_tax_ids", "custom_fields", "description", "footer", "issuer", "rendering_options"]
     return {"enabled": False, "invoice_data": {**dict.fromkeys(names), "metadata": {}}}
 
 
-@operation("GET /v1/checkout/sessions/{id}", SessionRetrieveParams, subject=KIND)
-def retrieve(world: World, params: Obj, session: Obj) -> Obj:
-    """A session; its line items come when expanded."""
-    return session
+retrieval(KIND, SessionRetrieveParams)
 
 
 @operation("POST /v1/checkout/sessions/{id}", SessionUpdateParams, "metadata", subject=KIND)
-def update(world: World, params: Obj, session: Obj) -> Obj:
+def update(_world: World, params: Obj, session: Obj) -> Obj:
     """Change a session's metadata."""
     session["metadata"] = merge_metadata(session["metadata"], params.get("metadata"))
     return session
 
 
 @operation("POST /v1/checkout/sessions/{id}/expire", SessionExpireParams, subject=KIND)
-def expire(world: World, params: Obj, session: Obj) -> Obj:
+def expire(world: World, _params: Obj, session: Obj) -> Obj:
     """Close an open session."""
     checkout.expire(world, session)
     return session
 
 
 @operation("GET /v1/checkout/sessions/{id}/line_items", SessionLineItemListParams, PAGING, subject=KIND)
-def list_line_items(world: World, params: Obj, session: Obj) -> Obj:
+def list_line_items(world: World, _params: Obj, session: Obj) -> Obj:
     """What is bought."""
     return _line_items(world, session)
 

@@ -9,6 +9,7 @@ from stripe.params._customer_update_params import CustomerUpdateParams
 
 from membership.sandbox.kinds import KINDS, Kind, Obj, declare, new_id
 from membership.sandbox.protocol.listing import PAGING, list_object, page
+from membership.sandbox.protocol.reading import retrieval
 from membership.sandbox.protocol.routes import operation
 from membership.sandbox.world import World, merge_metadata, snapshot
 
@@ -17,7 +18,7 @@ def _subscriptions(world: World, customer: Obj) -> Obj:
     kind = KINDS["subscription"]
     found = world.store.find(kind, {"customer": customer["id"]}, limit=100)
     live = [sub for sub in found if sub["status"] not in {"canceled", "incomplete_expired"}]
-    return list_object(f"/v1/customers/{customer['id']}/subscriptions", live[:10], has_more=len(live) > 10)  # noqa: PLR2004
+    return list_object(f"/v1/customers/{customer['id']}/subscriptions", live[:10], has_more=len(live) > 10)  # noqa: PLR2004 - digits, months or places
 
 
 KIND = declare(
@@ -42,14 +43,30 @@ KIND = declare(
         },
     )
 )
-_PLAIN = "email name phone description address shipping preferred_locales invoice_prefix next_invoice_sequence tax_exempt"
-_ACCEPTS = _PLAIN + " metadata invoice_settings.default_payment_method invoice_settings.custom_fields invoice_settings.footer"
+_PLAIN = (
+    "email name phone description address shipping preferred_locales invoice_prefix next_invoice_sequence tax_exempt"
+)
+_ACCEPTS = (
+    _PLAIN + " metadata invoice_settings.default_payment_method invoice_settings.custom_fields invoice_settings.footer"
+)
 
 
 def make(world: World, fields: Obj) -> Obj:
     """A new customer with the given fields and Stripe's defaults, with its event."""
     nothing = dict.fromkeys(
-        "address currency customer_account default_source description discount email name phone shipping test_clock".split()
+        [
+            "address",
+            "currency",
+            "customer_account",
+            "default_source",
+            "description",
+            "discount",
+            "email",
+            "name",
+            "phone",
+            "shipping",
+            "test_clock",
+        ]
     )
     customer = world.add(
         KIND,
@@ -95,10 +112,7 @@ def create(world: World, params: Obj) -> Obj:
     return customer
 
 
-@operation("GET /v1/customers/{id}", CustomerRetrieveParams, subject=KIND)
-def retrieve(world: World, params: Obj, customer: Obj) -> Obj:
-    """A customer; a deleted one comes as {id, object, deleted}."""
-    return customer
+retrieval(KIND, CustomerRetrieveParams)
 
 
 @operation("POST /v1/customers/{id}", CustomerUpdateParams, _ACCEPTS, subject=KIND)
@@ -131,14 +145,14 @@ def _set_invoice_settings(world: World, customer: Obj, settings: Obj) -> None:
 
 
 @operation("DELETE /v1/customers/{id}", CustomerDeleteParams, subject=KIND)
-def delete(world: World, params: Obj, customer: Obj) -> Obj:
+def delete(world: World, _params: Obj, customer: Obj) -> Obj:
     """Delete a customer for good; live subscriptions are cancelled at once, as at Stripe."""
-    from membership.sandbox.resources import subscriptions
+    from membership.sandbox import cycle
 
     world.need(KIND, customer["id"], "id")
     for sub in world.store.find(KINDS["subscription"], {"customer": customer["id"]}):
         if sub["status"] not in {"canceled", "incomplete_expired"}:
-            subscriptions.end(world, sub, "canceled", reason="cancellation_requested")
+            cycle.end(world, sub, "canceled", reason="cancellation_requested")
     world.emit("customer.deleted", customer)
     kept = {"id": customer["id"], "object": "customer", "deleted": True}
     customer.clear()

@@ -6,10 +6,10 @@ from stripe.params._dispute_retrieve_params import DisputeRetrieveParams
 from stripe.params._dispute_update_params import DisputeUpdateParams
 
 from membership.sandbox import payments
-from membership.sandbox.kinds import KINDS, Kind, Obj, declare, public
+from membership.sandbox.kinds import Kind, Obj, declare, public
 from membership.sandbox.money import DISPUTE_FEE
 from membership.sandbox.protocol.errors import unexpected_state
-from membership.sandbox.protocol.listing import PAGING, page
+from membership.sandbox.protocol.reading import listing, retrieval
 from membership.sandbox.protocol.routes import operation
 from membership.sandbox.tasks import task
 from membership.sandbox.world import World, merge_metadata, snapshot
@@ -24,14 +24,35 @@ KIND = declare(
         indexed=("charge", "payment_intent"),
     )
 )
-_EVIDENCE = (
-    "access_activity_log billing_address cancellation_policy cancellation_policy_disclosure cancellation_rebuttal"
-    " customer_communication customer_email_address customer_name customer_purchase_ip customer_signature"
-    " duplicate_charge_documentation duplicate_charge_explanation duplicate_charge_id product_description receipt"
-    " refund_policy refund_policy_disclosure refund_refusal_explanation service_date service_documentation"
-    " shipping_address shipping_carrier shipping_date shipping_documentation shipping_tracking_number"
-    " uncategorized_file uncategorized_text"
-).split()
+_EVIDENCE = [
+    "access_activity_log",
+    "billing_address",
+    "cancellation_policy",
+    "cancellation_policy_disclosure",
+    "cancellation_rebuttal",
+    "customer_communication",
+    "customer_email_address",
+    "customer_name",
+    "customer_purchase_ip",
+    "customer_signature",
+    "duplicate_charge_documentation",
+    "duplicate_charge_explanation",
+    "duplicate_charge_id",
+    "product_description",
+    "receipt",
+    "refund_policy",
+    "refund_policy_disclosure",
+    "refund_refusal_explanation",
+    "service_date",
+    "service_documentation",
+    "shipping_address",
+    "shipping_carrier",
+    "shipping_date",
+    "shipping_documentation",
+    "shipping_tracking_number",
+    "uncategorized_file",
+    "uncategorized_text",
+]
 _OPEN = frozenset({"needs_response", "under_review"})
 
 
@@ -107,10 +128,7 @@ def dispute_due(world: World, charge: Obj) -> None:
         make(world, charge)
 
 
-@operation("GET /v1/disputes/{id}", DisputeRetrieveParams, subject=KIND)
-def retrieve(world: World, params: Obj, dispute: Obj) -> Obj:
-    """A dispute."""
-    return dispute
+retrieval(KIND, DisputeRetrieveParams)
 
 
 @operation("POST /v1/disputes/{id}", DisputeUpdateParams, "evidence metadata submit", subject=KIND)
@@ -132,13 +150,10 @@ def update(world: World, params: Obj, dispute: Obj) -> Obj:
 
 
 @operation("POST /v1/disputes/{id}/close", DisputeCloseParams, subject=KIND)
-def close(world: World, params: Obj, dispute: Obj) -> Obj:
+def close(world: World, _params: Obj, dispute: Obj) -> Obj:
     """Accept a dispute as lost."""
     decide(world, dispute, won=False)
     return dispute
 
 
-@operation("GET /v1/disputes", DisputeListParams, f"{PAGING} charge payment_intent")
-def list_all(world: World, params: Obj) -> Obj:
-    """Disputes, newest first."""
-    return page(world, KINDS["dispute"], params)
+listing(KIND, DisputeListParams, "charge payment_intent")

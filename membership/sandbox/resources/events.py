@@ -19,7 +19,7 @@ def pending(world: World, event: Obj) -> Obj:
 
 
 @operation("GET /v1/events/{id}", EventRetrieveParams, subject=KIND)
-def retrieve(world: World, params: Obj, event: Obj) -> Obj:
+def retrieve(world: World, _params: Obj, event: Obj) -> Obj:
     """An event."""
     return pending(world, event)
 

@@ -9,6 +9,7 @@ from membership.sandbox import invoicing, lines
 from membership.sandbox.kinds import Kind, Obj, declare
 from membership.sandbox.protocol.errors import ApiError, missing, unexpected_state
 from membership.sandbox.protocol.listing import PAGING, page
+from membership.sandbox.protocol.reading import retrieval
 from membership.sandbox.protocol.routes import operation
 from membership.sandbox.world import World, merge_metadata
 
@@ -56,7 +57,11 @@ def make(world: World, customer: Obj, amount: int, currency: str, **more: object
     return item
 
 
-@operation("POST /v1/invoiceitems", InvoiceItemCreateParams, "customer amount currency description metadata invoice subscription quantity")  # fmt: skip  # noqa: E501
+@operation(
+    "POST /v1/invoiceitems",
+    InvoiceItemCreateParams,
+    "customer amount currency description metadata invoice subscription quantity",
+)
 def create(world: World, params: Obj) -> Obj:
     """A sum for a customer, pending or on a draft that `invoice` names."""
     for name in ("customer", "amount"):
@@ -89,14 +94,11 @@ def create(world: World, params: Obj) -> Obj:
     return item
 
 
-@operation("GET /v1/invoiceitems/{id}", InvoiceItemRetrieveParams, subject=KIND)
-def retrieve(world: World, params: Obj, item: Obj) -> Obj:
-    """An item."""
-    return item
+retrieval(KIND, InvoiceItemRetrieveParams)
 
 
 @operation("DELETE /v1/invoiceitems/{id}", InvoiceItemDeleteParams, subject=KIND)
-def delete(world: World, params: Obj, item: Obj) -> Obj:
+def delete(world: World, _params: Obj, item: Obj) -> Obj:
     """Delete an item that is on no invoice."""
     if item["invoice"]:
         raise unexpected_state("The item is on an invoice already.", "invoice_not_editable")

@@ -6,6 +6,7 @@ from stripe.params._invoice_payment_retrieve_params import InvoicePaymentRetriev
 from membership.sandbox.kinds import Kind, Obj, declare
 from membership.sandbox.protocol.errors import missing
 from membership.sandbox.protocol.listing import PAGING, page
+from membership.sandbox.protocol.reading import retrieval
 from membership.sandbox.protocol.routes import operation
 from membership.sandbox.world import World
 
@@ -21,10 +22,7 @@ KIND = declare(
 )
 
 
-@operation("GET /v1/invoice_payments/{id}", InvoicePaymentRetrieveParams, subject=KIND)
-def retrieve(world: World, params: Obj, payment: Obj) -> Obj:
-    """An invoice payment."""
-    return payment
+retrieval(KIND, InvoicePaymentRetrieveParams)
 
 
 @operation(

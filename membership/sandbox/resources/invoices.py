@@ -15,7 +15,8 @@ from stripe.params._invoice_void_invoice_params import InvoiceVoidInvoiceParams
 from membership.sandbox import cycle, invoicing, payments
 from membership.sandbox.kinds import KINDS, Kind, Obj, declare, public
 from membership.sandbox.protocol.errors import ApiError, missing, unexpected_state
-from membership.sandbox.protocol.listing import PAGING, limit_of, list_object, page
+from membership.sandbox.protocol.listing import PAGING, limit_of, list_object
+from membership.sandbox.protocol.reading import listing, retrieval
 from membership.sandbox.protocol.routes import operation
 from membership.sandbox.resources import payment_methods
 from membership.sandbox.world import World, merge_metadata, snapshot
@@ -84,10 +85,7 @@ def _write(world: World, invoice: Obj, params: Obj) -> None:
             invoice[name] = None if params[name] == "" else params[name]
 
 
-@operation("GET /v1/invoices/{id}", InvoiceRetrieveParams, subject=KIND)
-def retrieve(world: World, params: Obj, invoice: Obj) -> Obj:
-    """An invoice; its payments come when expanded."""
-    return invoice
+retrieval(KIND, InvoiceRetrieveParams)
 
 
 @operation("POST /v1/invoices/{id}", InvoiceUpdateParams, _ACCEPTS, subject=KIND)
@@ -102,7 +100,7 @@ def update(world: World, params: Obj, invoice: Obj) -> Obj:
 
 
 @operation("POST /v1/invoices/{id}/finalize", InvoiceFinalizeInvoiceParams, "auto_advance", subject=KIND)
-def finalize(world: World, params: Obj, invoice: Obj) -> Obj:
+def finalize(world: World, _params: Obj, invoice: Obj) -> Obj:
     """Make a draft binding."""
     world.schedule(invoice, "advance_invoice", None)
     invoicing.finalize(world, invoice)
@@ -141,7 +139,13 @@ def _collect(world: World, invoice: Obj, params: Obj) -> None:
     result = invoicing.attempt(world, invoice, method, on_session=params.get("off_session") is False)
     if result in {"declined", "requires_action"} and intent:
         if result == "requires_action":
-            raise ApiError("Payment for this invoice requires additional user action.", status=402, kind="card_error", code="invoice_payment_intent_requires_action", keeps_work=True)  # fmt: skip  # noqa: E501
+            raise ApiError(
+                "Payment for this invoice requires additional user action.",
+                status=402,
+                kind="card_error",
+                code="invoice_payment_intent_requires_action",
+                keeps_work=True,
+            )
         raise payments.card_error(world, intent)
 
 
@@ -155,7 +159,7 @@ def no_method(customer: Obj) -> ApiError:
 
 
 @operation("POST /v1/invoices/{id}/void", InvoiceVoidInvoiceParams, subject=KIND)
-def void(world: World, params: Obj, invoice: Obj) -> Obj:
+def void(world: World, _params: Obj, invoice: Obj) -> Obj:
     """Withdraw an open invoice."""
     if invoice["status"] not in {"open", "uncollectible"}:
         raise unexpected_state(f"You can only void open invoices; this one is {invoice['status']}.")
@@ -164,7 +168,7 @@ def void(world: World, params: Obj, invoice: Obj) -> Obj:
 
 
 @operation("POST /v1/invoices/{id}/mark_uncollectible", InvoiceMarkUncollectibleParams, subject=KIND)
-def mark_uncollectible(world: World, params: Obj, invoice: Obj) -> Obj:
+def mark_uncollectible(world: World, _params: Obj, invoice: Obj) -> Obj:
     """Give up hope for an open invoice."""
     if invoice["status"] != "open":
         raise unexpected_state(f"Only open invoices can be marked uncollectible; this one is {invoice['status']}.")
@@ -173,7 +177,7 @@ def mark_uncollectible(world: World, params: Obj, invoice: Obj) -> Obj:
 
 
 @operation("DELETE /v1/invoices/{id}", InvoiceDeleteParams, subject=KIND)
-def delete(world: World, params: Obj, invoice: Obj) -> Obj:
+def delete(world: World, _params: Obj, invoice: Obj) -> Obj:
     """Delete a draft."""
     if invoice["status"] != "draft":
         raise unexpected_state("You can only delete draft invoices.", "invoice_not_editable")
@@ -182,14 +186,11 @@ def delete(world: World, params: Obj, invoice: Obj) -> Obj:
     return {"id": invoice["id"], "object": "invoice", "deleted": True}
 
 
-@operation("GET /v1/invoices", InvoiceListParams, f"{PAGING} customer subscription status collection_method")
-def list_all(world: World, params: Obj) -> Obj:
-    """Invoices, newest first."""
-    return page(world, KIND, params)
+listing(KIND, InvoiceListParams, "customer subscription status collection_method")
 
 
 @operation("GET /v1/invoices/{id}/lines", InvoiceLineItemListParams, PAGING, subject=KIND)
-def list_lines(world: World, params: Obj, invoice: Obj) -> Obj:
+def list_lines(_world: World, params: Obj, invoice: Obj) -> Obj:
     """The lines of an invoice, in their order."""
     data, limit = invoice["lines"]["data"], limit_of(params)
     after = params.get("starting_after")
@@ -197,7 +198,11 @@ def list_lines(world: World, params: Obj, invoice: Obj) -> Obj:
     return list_object(invoice["lines"]["url"], data[start : start + limit], has_more=len(data) > start + limit)
 
 
-@operation("POST /v1/invoices/create_preview", InvoiceCreatePreviewParams, "customer subscription subscription_details.items subscription_details.proration_behavior")  # fmt: skip  # noqa: E501
+@operation(
+    "POST /v1/invoices/create_preview",
+    InvoiceCreatePreviewParams,
+    "customer subscription subscription_details.items subscription_details.proration_behavior",
+)
 def create_preview(world: World, params: Obj) -> Obj:
     """What the next invoice of a subscription would be, after the changes that `subscription_details` describes.
 

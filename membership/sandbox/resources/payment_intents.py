@@ -10,7 +10,7 @@ from stripe.params._payment_intent_update_params import PaymentIntentUpdateParam
 from membership.sandbox import collection, money, payments
 from membership.sandbox.kinds import Kind, Obj, declare, new_id, public
 from membership.sandbox.protocol.errors import ApiError, missing, unsupported
-from membership.sandbox.protocol.listing import PAGING, page
+from membership.sandbox.protocol.reading import listing, retrieval
 from membership.sandbox.protocol.routes import operation
 from membership.sandbox.resources import payment_methods
 from membership.sandbox.world import World, merge_metadata
@@ -37,13 +37,32 @@ def make(world: World, amount: int, currency: str, customer: str | None, **more:
     """A new intent, with its event; `more` are further fields of the object."""
     intent_id = new_id("pi_")
     nothing = dict.fromkeys(
-        (
-            "application application_fee_amount automatic_payment_methods canceled_at cancellation_reason"
-            " customer_account description excluded_payment_method_types last_payment_error latest_charge next_action"
-            " on_behalf_of payment_method payment_method_configuration_details processing receipt_email review"
-            " setup_future_usage shipping source statement_descriptor statement_descriptor_suffix transfer_data"
-            " transfer_group"
-        ).split()
+        [
+            "application",
+            "application_fee_amount",
+            "automatic_payment_methods",
+            "canceled_at",
+            "cancellation_reason",
+            "customer_account",
+            "description",
+            "excluded_payment_method_types",
+            "last_payment_error",
+            "latest_charge",
+            "next_action",
+            "on_behalf_of",
+            "payment_method",
+            "payment_method_configuration_details",
+            "processing",
+            "receipt_email",
+            "review",
+            "setup_future_usage",
+            "shipping",
+            "source",
+            "statement_descriptor",
+            "statement_descriptor_suffix",
+            "transfer_data",
+            "transfer_group",
+        ]
     )
     intent = world.add(
         KIND,
@@ -75,7 +94,9 @@ def make(world: World, amount: int, currency: str, customer: str | None, **more:
 def create(world: World, params: Obj) -> Obj:
     """Create an intent and, with `confirm`, charge it at once (402 card_error where it is declined)."""
     if params["amount"] < 1:
-        raise ApiError("This value must be greater than or equal to 1.", code="parameter_invalid_integer", param="amount")
+        raise ApiError(
+            "This value must be greater than or equal to 1.", code="parameter_invalid_integer", param="amount"
+        )
     currency = params["currency"].lower()
     money.check_smallest(params["amount"], currency)
     customer = params.get("customer")
@@ -161,13 +182,15 @@ def give_up(world: World, intent: Obj, reason: str | None) -> None:
     world.emit("payment_intent.canceled", intent)
 
 
-@operation("GET /v1/payment_intents/{id}", PaymentIntentRetrieveParams, "client_secret", subject=KIND)
-def retrieve(world: World, params: Obj, intent: Obj) -> Obj:
-    """An intent."""
-    return intent
+retrieval(KIND, PaymentIntentRetrieveParams, "client_secret")
 
 
-@operation("POST /v1/payment_intents/{id}", PaymentIntentUpdateParams, _ACCEPTS.replace("currency ", "").replace("automatic_payment_methods", ""), subject=KIND)  # fmt: skip  # noqa: E501
+@operation(
+    "POST /v1/payment_intents/{id}",
+    PaymentIntentUpdateParams,
+    _ACCEPTS.replace("currency ", "").replace("automatic_payment_methods", ""),
+    subject=KIND,
+)
 def update(world: World, params: Obj, intent: Obj) -> Obj:
     """Change an intent that is not paid; its metadata at any time."""
     if intent["status"] not in _CONFIRMABLE and set(params) - {"metadata", "description"}:
@@ -181,9 +204,4 @@ def update(world: World, params: Obj, intent: Obj) -> Obj:
     return intent
 
 
-@operation("GET /v1/payment_intents", PaymentIntentListParams, f"{PAGING} customer")
-def list_all(world: World, params: Obj) -> Obj:
-    """Intents, newest first."""
-    return page(world, KIND, params)
-
-
+listing(KIND, PaymentIntentListParams, "customer")

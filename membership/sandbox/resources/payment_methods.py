@@ -13,6 +13,7 @@ from membership.sandbox import cards
 from membership.sandbox.kinds import Kind, Obj, declare
 from membership.sandbox.protocol.errors import ApiError, missing, no_such
 from membership.sandbox.protocol.listing import PAGING, page
+from membership.sandbox.protocol.reading import retrieval
 from membership.sandbox.protocol.routes import operation
 from membership.sandbox.world import World, merge_metadata, snapshot
 
@@ -26,11 +27,16 @@ KIND = declare(
         indexed=("customer",),
     )
 )
-_ADDRESS = dict.fromkeys("city country line1 line2 postal_code state".split())
+_ADDRESS = dict.fromkeys(["city", "country", "line1", "line2", "postal_code", "state"])
 
 
 def make(
-    world: World, card: cards.Card, *, email: str | None = None, name: str | None = None, expires: tuple[int, int] | None = None
+    world: World,
+    card: cards.Card,
+    *,
+    email: str | None = None,
+    name: str | None = None,
+    expires: tuple[int, int] | None = None,
 ) -> Obj:
     """A payment method of a test card; `expires` is (month, year), by default next year's end."""
     fields: Obj = {
@@ -116,7 +122,7 @@ def attach(world: World, params: Obj, name: str) -> Obj:
 
 
 @operation("POST /v1/payment_methods/{id}/detach", PaymentMethodDetachParams, subject=KIND)
-def detach(world: World, params: Obj, method: Obj) -> Obj:
+def detach(world: World, _params: Obj, method: Obj) -> Obj:
     """Take a payment method away from its customer, and from their defaults."""
     if method["customer"] is None:
         raise ApiError("The payment method you provided is not attached to a customer so detachment is impossible.")
@@ -128,13 +134,15 @@ def detach(world: World, params: Obj, method: Obj) -> Obj:
     return method
 
 
-@operation("GET /v1/payment_methods/{id}", PaymentMethodRetrieveParams, subject=KIND)
-def retrieve(world: World, params: Obj, method: Obj) -> Obj:
-    """A payment method."""
-    return method
+retrieval(KIND, PaymentMethodRetrieveParams)
 
 
-@operation("POST /v1/payment_methods/{id}", PaymentMethodUpdateParams, "metadata billing_details card.exp_month card.exp_year allow_redisplay", subject=KIND)  # fmt: skip  # noqa: E501
+@operation(
+    "POST /v1/payment_methods/{id}",
+    PaymentMethodUpdateParams,
+    "metadata billing_details card.exp_month card.exp_year allow_redisplay",
+    subject=KIND,
+)
 def update(world: World, params: Obj, method: Obj) -> Obj:
     """Change billing details, metadata, or when the card expires."""
     before = snapshot(method)

@@ -9,7 +9,7 @@ from stripe.params._price_update_params import PriceUpdateParams
 
 from membership.sandbox.kinds import Kind, Obj, declare
 from membership.sandbox.protocol.errors import ApiError, missing
-from membership.sandbox.protocol.listing import PAGING, page
+from membership.sandbox.protocol.reading import listing, retrieval
 from membership.sandbox.protocol.routes import operation
 from membership.sandbox.resources import products
 from membership.sandbox.world import World, merge_metadata, snapshot
@@ -31,11 +31,11 @@ KIND = declare(
     )
 )
 _ACCEPTS = (
-    "currency unit_amount unit_amount_decimal active lookup_key transfer_lookup_key metadata nickname product product_data"
-    " recurring.interval recurring.interval_count recurring.usage_type tax_behavior billing_scheme"
+    "currency unit_amount unit_amount_decimal active lookup_key transfer_lookup_key metadata nickname product"
+    " product_data recurring.interval recurring.interval_count recurring.usage_type tax_behavior billing_scheme"
 )
 # What inline price data may say, wherever it may stand.
-INLINE = "currency unit_amount unit_amount_decimal product product_data recurring tax_behavior".split()
+INLINE = ["currency", "unit_amount", "unit_amount_decimal", "product", "product_data", "recurring", "tax_behavior"]
 _MAX_DAYS = {"day": 1095, "week": 156, "month": 36, "year": 3}
 
 
@@ -148,10 +148,7 @@ def create(world: World, params: Obj) -> Obj:
     return make(world, params)
 
 
-@operation("GET /v1/prices/{id}", PriceRetrieveParams, subject=KIND)
-def retrieve(world: World, params: Obj, price: Obj) -> Obj:
-    """A price."""
-    return price
+retrieval(KIND, PriceRetrieveParams)
 
 
 @operation("POST /v1/prices/{id}", PriceUpdateParams, "active lookup_key metadata nickname tax_behavior", subject=KIND)
@@ -164,7 +161,4 @@ def update(world: World, params: Obj, price: Obj) -> Obj:
     return price
 
 
-@operation("GET /v1/prices", PriceListParams, f"{PAGING} active currency product type lookup_keys")
-def list_all(world: World, params: Obj) -> Obj:
-    """Prices, newest first."""
-    return page(world, KIND, params)
+listing(KIND, PriceListParams, "active currency product type lookup_keys")

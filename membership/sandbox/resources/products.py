@@ -8,7 +8,7 @@ from stripe.params._product_update_params import ProductUpdateParams
 
 from membership.sandbox.kinds import KINDS, Kind, Obj, declare
 from membership.sandbox.protocol.errors import ApiError
-from membership.sandbox.protocol.listing import PAGING, page
+from membership.sandbox.protocol.reading import listing, retrieval
 from membership.sandbox.protocol.routes import operation
 from membership.sandbox.world import World, merge_metadata, snapshot
 
@@ -51,14 +51,13 @@ def create(world: World, params: Obj) -> Obj:
     own = params.get("id")
     if own and (not own.startswith("prod_") or world.store.get(own)):
         code = "resource_already_exists" if own.startswith("prod_") else None
-        raise ApiError(f"Product ids begin with prod_ in the sandbox and are used once: '{own}'.", code=code, param="id")
+        raise ApiError(
+            f"Product ids begin with prod_ in the sandbox and are used once: '{own}'.", code=code, param="id"
+        )
     return make(world, params)
 
 
-@operation("GET /v1/products/{id}", ProductRetrieveParams, subject=KIND)
-def retrieve(world: World, params: Obj, product: Obj) -> Obj:
-    """A product."""
-    return product
+retrieval(KIND, ProductRetrieveParams)
 
 
 @operation("POST /v1/products/{id}", ProductUpdateParams, _ACCEPTS, subject=KIND)
@@ -73,7 +72,7 @@ def update(world: World, params: Obj, product: Obj) -> Obj:
 
 
 @operation("DELETE /v1/products/{id}", ProductDeleteParams, subject=KIND)
-def delete(world: World, params: Obj, product: Obj) -> Obj:
+def delete(world: World, _params: Obj, product: Obj) -> Obj:
     """Delete a product that has no price yet; ApiError 400 otherwise, as at Stripe."""
     if world.store.find(KINDS["price"], {"product": product["id"]}, limit=1):
         raise ApiError("This product cannot be deleted because it has one or more user-created prices.")
@@ -82,7 +81,4 @@ def delete(world: World, params: Obj, product: Obj) -> Obj:
     return {"id": product["id"], "object": "product", "deleted": True}
 
 
-@operation("GET /v1/products", ProductListParams, f"{PAGING} active ids url")
-def list_all(world: World, params: Obj) -> Obj:
-    """Products, newest first."""
-    return page(world, KIND, params)
+listing(KIND, ProductListParams, "active ids url")

@@ -9,7 +9,7 @@ from stripe.params._refund_update_params import RefundUpdateParams
 from membership.sandbox import payments
 from membership.sandbox.kinds import Kind, Obj, declare
 from membership.sandbox.protocol.errors import ApiError, unexpected_state
-from membership.sandbox.protocol.listing import PAGING, page
+from membership.sandbox.protocol.reading import listing, retrieval
 from membership.sandbox.protocol.routes import operation
 from membership.sandbox.tasks import task
 from membership.sandbox.world import World, merge_metadata, snapshot
@@ -47,7 +47,9 @@ def _charge(world: World, params: Obj) -> Obj:
     if params.get("charge"):
         return world.need("charge", params["charge"], "charge")
     if not params.get("payment_intent"):
-        raise ApiError("One of charge and payment_intent is required.", code="parameter_missing", param="payment_intent")
+        raise ApiError(
+            "One of charge and payment_intent is required.", code="parameter_missing", param="payment_intent"
+        )
     intent = world.need("payment_intent", params["payment_intent"], "payment_intent")
     if not intent["latest_charge"]:
         raise unexpected_state(f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund.")
@@ -112,7 +114,12 @@ def come_back(world: World, refund: Obj, status: str = "failed") -> None:
         raise unexpected_state(f"Refund {refund['id']} is {refund['status']}.")
     before, charge = snapshot(refund), world.store.get(refund["charge"])
     txn = payments.book(
-        world, refund["amount"], refund["currency"], source=refund["id"], kind="refund_failure", description="Refund failed"
+        world,
+        refund["amount"],
+        refund["currency"],
+        source=refund["id"],
+        kind="refund_failure",
+        description="Refund failed",
     )
     refund |= {"status": status, "failure_balance_transaction": txn["id"]}
     if status == "failed":
@@ -126,7 +133,7 @@ def come_back(world: World, refund: Obj, status: str = "failed") -> None:
 
 
 @operation("POST /v1/refunds/{id}/cancel", RefundCancelParams, subject=KIND)
-def cancel(world: World, params: Obj, refund: Obj) -> Obj:
+def cancel(world: World, _params: Obj, refund: Obj) -> Obj:
     """Stop a refund that is still pending."""
     if refund["status"] != "pending":
         raise unexpected_state(f"Refund {refund['id']} is {refund['status']} and cannot be canceled.")
@@ -135,10 +142,7 @@ def cancel(world: World, params: Obj, refund: Obj) -> Obj:
     return refund
 
 
-@operation("GET /v1/refunds/{id}", RefundRetrieveParams, subject=KIND)
-def retrieve(world: World, params: Obj, refund: Obj) -> Obj:
-    """A refund."""
-    return refund
+retrieval(KIND, RefundRetrieveParams)
 
 
 @operation("POST /v1/refunds/{id}", RefundUpdateParams, "metadata", subject=KIND)
@@ -150,7 +154,4 @@ def update(world: World, params: Obj, refund: Obj) -> Obj:
     return refund
 
 
-@operation("GET /v1/refunds", RefundListParams, f"{PAGING} charge payment_intent")
-def list_all(world: World, params: Obj) -> Obj:
-    """Refunds, newest first."""
-    return page(world, KIND, params)
+listing(KIND, RefundListParams, "charge payment_intent")

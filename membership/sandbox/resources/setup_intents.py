@@ -9,7 +9,7 @@ from stripe.params._setup_intent_retrieve_params import SetupIntentRetrieveParam
 from membership.sandbox import cards
 from membership.sandbox.kinds import Kind, Obj, declare, new_id, public
 from membership.sandbox.protocol.errors import ApiError, missing
-from membership.sandbox.protocol.listing import PAGING, page
+from membership.sandbox.protocol.reading import listing, retrieval
 from membership.sandbox.protocol.routes import operation
 from membership.sandbox.resources import payment_methods
 from membership.sandbox.world import World, merge_metadata
@@ -31,11 +31,23 @@ def make(world: World, customer: str | None, **more: object) -> Obj:
     """A new setup intent, with its event."""
     intent_id = new_id("seti_")
     nothing = dict.fromkeys(
-        (
-            "application automatic_payment_methods cancellation_reason customer_account description"
-            " excluded_payment_method_types flow_directions last_setup_error latest_attempt mandate next_action"
-            " on_behalf_of payment_method payment_method_configuration_details single_use_mandate"
-        ).split()
+        [
+            "application",
+            "automatic_payment_methods",
+            "cancellation_reason",
+            "customer_account",
+            "description",
+            "excluded_payment_method_types",
+            "flow_directions",
+            "last_setup_error",
+            "latest_attempt",
+            "mandate",
+            "next_action",
+            "on_behalf_of",
+            "payment_method",
+            "payment_method_configuration_details",
+            "single_use_mandate",
+        ]
     )
     intent = world.add(
         KIND,
@@ -124,7 +136,12 @@ def create(world: World, params: Obj) -> Obj:
     return intent
 
 
-@operation("POST /v1/setup_intents/{id}/confirm", SetupIntentConfirmParams, "payment_method return_url use_stripe_sdk", subject=KIND)  # fmt: skip  # noqa: E501
+@operation(
+    "POST /v1/setup_intents/{id}/confirm",
+    SetupIntentConfirmParams,
+    "payment_method return_url use_stripe_sdk",
+    subject=KIND,
+)
 def confirm(world: World, params: Obj, intent: Obj) -> Obj:
     """Save the payment method."""
     if intent["status"] not in _OPEN:
@@ -154,13 +171,7 @@ def _state(intent: Obj, verb: str) -> ApiError:
     )
 
 
-@operation("GET /v1/setup_intents/{id}", SetupIntentRetrieveParams, "client_secret", subject=KIND)
-def retrieve(world: World, params: Obj, intent: Obj) -> Obj:
-    """A setup intent."""
-    return intent
+retrieval(KIND, SetupIntentRetrieveParams, "client_secret")
 
 
-@operation("GET /v1/setup_intents", SetupIntentListParams, f"{PAGING} customer payment_method")
-def list_all(world: World, params: Obj) -> Obj:
-    """Setup intents, newest first."""
-    return page(world, KIND, params)
+listing(KIND, SetupIntentListParams, "customer payment_method")

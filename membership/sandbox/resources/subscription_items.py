@@ -19,7 +19,7 @@ def remember(world: World, item_id: str, sub_id: str) -> None:
 
 
 @operation("GET /v1/subscription_items/{id}", SubscriptionItemRetrieveParams, subject=KIND)
-def retrieve(world: World, params: Obj, pointer: Obj) -> Obj:
+def retrieve(world: World, _params: Obj, pointer: Obj) -> Obj:
     """An item; one that was taken away is gone."""
     sub = world.need("subscription", pointer["subscription"], "subscription")
     for item in sub["items"]["data"]:

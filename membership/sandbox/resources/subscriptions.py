@@ -13,6 +13,7 @@ from membership.sandbox.cycle import end
 from membership.sandbox.kinds import Kind, Obj, declare
 from membership.sandbox.protocol.errors import ApiError, missing, unexpected_state
 from membership.sandbox.protocol.listing import PAGING, page
+from membership.sandbox.protocol.reading import retrieval
 from membership.sandbox.protocol.routes import operation
 from membership.sandbox.resources import payment_methods, prices
 from membership.sandbox.world import World, merge_metadata, snapshot
@@ -74,10 +75,7 @@ def _check_ways(params: Obj) -> None:
         raise ApiError("The sandbox bills in flexible mode only.", param="billing_mode[type]")
 
 
-@operation("GET /v1/subscriptions/{id}", SubscriptionRetrieveParams, subject=KIND)
-def retrieve(world: World, params: Obj, sub: Obj) -> Obj:
-    """A subscription, ended ones too."""
-    return sub
+retrieval(KIND, SubscriptionRetrieveParams)
 
 
 @operation(
@@ -178,7 +176,7 @@ def cancel(world: World, params: Obj, sub: Obj) -> Obj:
 
 
 @operation("POST /v1/subscriptions/{id}/pause", SubscriptionPauseParams, "type", subject=KIND)
-def pause(world: World, params: Obj, sub: Obj) -> Obj:
+def pause(world: World, _params: Obj, sub: Obj) -> Obj:
     """Pause a subscription on demand: no invoices until it is resumed. Time that was paid for is not given back."""
     if sub["status"] not in {"active", "trialing", "past_due"}:
         raise unexpected_state(f"A subscription that is {sub['status']} cannot be paused.")
@@ -191,7 +189,12 @@ def pause(world: World, params: Obj, sub: Obj) -> Obj:
     return sub
 
 
-@operation("POST /v1/subscriptions/{id}/resume", SubscriptionResumeParams, "billing_cycle_anchor payment_behavior proration_behavior", subject=KIND)  # fmt: skip  # noqa: E501
+@operation(
+    "POST /v1/subscriptions/{id}/resume",
+    SubscriptionResumeParams,
+    "billing_cycle_anchor payment_behavior proration_behavior",
+    subject=KIND,
+)
 def resume(world: World, params: Obj, sub: Obj) -> Obj:
     """Take a paused subscription up again.
 
@@ -208,7 +211,9 @@ def resume(world: World, params: Obj, sub: Obj) -> Obj:
     return sub
 
 
-@operation("GET /v1/subscriptions", SubscriptionListParams, f"{PAGING} customer status price collection_method test_clock")
+@operation(
+    "GET /v1/subscriptions", SubscriptionListParams, f"{PAGING} customer status price collection_method test_clock"
+)
 def list_all(world: World, params: Obj) -> Obj:
     """Subscriptions, newest first; without `status` those that have not ended, `all` for every one."""
     status = params.pop("status", None)

@@ -9,7 +9,7 @@ from stripe.params.test_helpers._test_clock_retrieve_params import TestClockRetr
 from membership.sandbox.cycle import ENDED
 from membership.sandbox.kinds import KINDS, Kind, Obj, declare
 from membership.sandbox.protocol.errors import ApiError, unexpected_state
-from membership.sandbox.protocol.listing import PAGING, page
+from membership.sandbox.protocol.reading import listing, retrieval
 from membership.sandbox.protocol.routes import operation
 from membership.sandbox.resources import customers
 from membership.sandbox.world import World
@@ -65,17 +65,16 @@ def arrive(world: World, clock: Obj) -> None:
     world.emit("test_helpers.test_clock.ready", clock)
 
 
-@operation("GET /v1/test_helpers/test_clocks/{id}", TestClockRetrieveParams, subject=KIND)
-def retrieve(world: World, params: Obj, clock: Obj) -> Obj:
-    """A clock."""
-    return clock
+retrieval(KIND, TestClockRetrieveParams)
 
 
 @operation("DELETE /v1/test_helpers/test_clocks/{id}", TestClockDeleteParams, subject=KIND)
-def delete(world: World, params: Obj, clock: Obj) -> Obj:
+def delete(world: World, _params: Obj, clock: Obj) -> Obj:
     """Delete a clock with its customers; their subscriptions end."""
     for customer in world.store.find(customers.KIND, {"test_clock": clock["id"]}):
-        live = [s for s in world.store.find(KINDS["subscription"], {"customer": customer["id"]}) if s["status"] not in ENDED]
+        live = [
+            s for s in world.store.find(KINDS["subscription"], {"customer": customer["id"]}) if s["status"] not in ENDED
+        ]
         if live or not customer.get("deleted"):
             customers.delete(world, {}, customer)
     world.emit("test_helpers.test_clock.deleted", clock)
@@ -83,7 +82,4 @@ def delete(world: World, params: Obj, clock: Obj) -> Obj:
     return {"id": clock["id"], "object": KIND.name, "deleted": True}
 
 
-@operation("GET /v1/test_helpers/test_clocks", TestClockListParams, PAGING)
-def list_all(world: World, params: Obj) -> Obj:
-    """Clocks, newest first."""
-    return page(world, KIND, params)
+listing(KIND, TestClockListParams)

@@ -10,7 +10,7 @@ from stripe.params._webhook_endpoint_update_params import WebhookEndpointUpdateP
 
 from membership.sandbox.kinds import Kind, Obj, declare
 from membership.sandbox.protocol.errors import ApiError
-from membership.sandbox.protocol.listing import PAGING, page
+from membership.sandbox.protocol.reading import listing, retrieval
 from membership.sandbox.protocol.routes import operation
 from membership.sandbox.world import API_VERSION, World, merge_metadata
 
@@ -35,7 +35,9 @@ def make(world: World, url: str, events: list[str], *, secret: str | None = None
     )
 
 
-@operation("POST /v1/webhook_endpoints", WebhookEndpointCreateParams, "url enabled_events description metadata api_version")
+@operation(
+    "POST /v1/webhook_endpoints", WebhookEndpointCreateParams, "url enabled_events description metadata api_version"
+)
 def create(world: World, params: Obj) -> Obj:
     """Create an endpoint; only this answer shows its secret. Another API version than ours is refused."""
     _check(params)
@@ -49,17 +51,21 @@ def create(world: World, params: Obj) -> Obj:
 
 def _check(params: Obj) -> None:
     if "url" in params and not params["url"].startswith(("http://", "https://")):
-        raise ApiError("Invalid URL: An explicit scheme (such as https) must be provided.", code="url_invalid", param="url")
+        raise ApiError(
+            "Invalid URL: An explicit scheme (such as https) must be provided.", code="url_invalid", param="url"
+        )
 
 
-@operation("GET /v1/webhook_endpoints/{id}", WebhookEndpointRetrieveParams, subject=KIND)
-def retrieve(world: World, params: Obj, endpoint: Obj) -> Obj:
-    """An endpoint, without its secret."""
-    return endpoint
+retrieval(KIND, WebhookEndpointRetrieveParams)
 
 
-@operation("POST /v1/webhook_endpoints/{id}", WebhookEndpointUpdateParams, "url enabled_events description metadata disabled", subject=KIND)  # fmt: skip  # noqa: E501
-def update(world: World, params: Obj, endpoint: Obj) -> Obj:
+@operation(
+    "POST /v1/webhook_endpoints/{id}",
+    WebhookEndpointUpdateParams,
+    "url enabled_events description metadata disabled",
+    subject=KIND,
+)
+def update(_world: World, params: Obj, endpoint: Obj) -> Obj:
     """Change an endpoint, or disable it."""
     _check(params)
     disabled = params.pop("disabled", None)
@@ -71,14 +77,11 @@ def update(world: World, params: Obj, endpoint: Obj) -> Obj:
 
 
 @operation("DELETE /v1/webhook_endpoints/{id}", WebhookEndpointDeleteParams, subject=KIND)
-def delete(world: World, params: Obj, endpoint: Obj) -> Obj:
+def delete(world: World, _params: Obj, endpoint: Obj) -> Obj:
     """Delete an endpoint; what it has not taken yet is not sent any more."""
     world.store.remove(endpoint)
     world.store.db.execute("DELETE FROM delivery WHERE endpoint = ? AND state = 'waiting'", (endpoint["id"],))
     return {"id": endpoint["id"], "object": "webhook_endpoint", "deleted": True}
 
 
-@operation("GET /v1/webhook_endpoints", WebhookEndpointListParams, PAGING)
-def list_all(world: World, params: Obj) -> Obj:
-    """Endpoints, newest first."""
-    return page(world, KIND, params)
+listing(KIND, WebhookEndpointListParams)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from membership.sandbox.kinds import KINDS, Obj
+from membership.sandbox.kinds import Obj
 from membership.sandbox.webhooks.post import Line, Unreachable
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 LONGEST_PAUSE = 60.0
 _BATCH = 50
 _OK = range(200, 300)
+_DUE = (
+    "SELECT d.seq, d.event, d.attempts, e.body FROM delivery d JOIN o_event e ON e.id = d.event"
+    " WHERE d.endpoint = ? AND d.state = 'waiting' AND d.next_at <= ? ORDER BY d.seq LIMIT ?"
+)
 
 
 @dataclass(frozen=True)
@@ -91,11 +95,7 @@ class Sender(threading.Thread):
     def _due(self) -> list[Due]:
         store = self._sandbox.store
         with store.transaction():
-            rows = store.db.execute(
-                f"SELECT d.seq, d.event, d.attempts, e.body FROM delivery d JOIN {KINDS['event'].table} e ON e.id = d.event"  # noqa: E501, S608
-                " WHERE d.endpoint = ? AND d.state = 'waiting' AND d.next_at <= ? ORDER BY d.seq LIMIT ?",
-                (self.endpoint, time.time(), _BATCH),
-            ).fetchall()
+            rows = store.db.execute(_DUE, (self.endpoint, time.time(), _BATCH)).fetchall()
         return [Due(*row) for row in rows]
 
     def _send(self, item: Due) -> tuple[str, int, float, str | None, int] | None:

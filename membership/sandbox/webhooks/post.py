@@ -63,7 +63,6 @@ class Line:
 
 
 def signature(body: bytes, secret: str, at: float | None = None) -> str:
-    """The Stripe-Signature header for a body: scheme v1, HMAC-SHA-256 over time and body."""
+    """The Stripe-Signature header for a body: scheme v1, HMAC-SHA-256 over the second and the body."""
     moment = int(time.time() if at is None else at)
-    made = WebhookSignature._compute_signature(f"{moment}.{body.decode()}", secret)  # noqa: SLF001 - the scheme itself
-    return f"t={moment},v1={made}"
+    return str(WebhookSignature.generate_signature_header(body.decode(), secret, moment))  # type: ignore[no-untyped-call]  # the SDK's own
