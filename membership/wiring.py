@@ -9,11 +9,13 @@ from typing import Any
 
 from flask import Flask
 
+from membership.accounts import emails as accounts_emails
 from membership.accounts import jobs as accounts_jobs
 from membership.billing import jobs as billing_jobs
 from membership.billing import port
 from membership.billing.providers.stripe import StripeProvider
 from membership.config import Settings
+from membership.contributions import emails as contributions_emails
 from membership.contributions import jobs as contributions_jobs
 from membership.contributions import services as contributions
 from membership.mail import jobs as mail_jobs
@@ -40,6 +42,9 @@ EVENT_HANDLERS: dict[type[Any], tuple[Callable[[Any], None], ...]] = {
     port.PaymentFailed: (contributions.hear_payment_failed,),
     port.SubscriptionSeen: (contributions.hear_subscription,),
 }
+
+# Rooms that write mails: loading their emails.py enters the mails into `mail.catalogue`.
+MAILS = (accounts_emails, contributions_emails)
 
 JOBS: dict[str, Job] = {
     "accounts.forget": Job(accounts_jobs.forget, 3600),

@@ -98,7 +98,7 @@ def masked(value: Any, depth: int = 0) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, str):
-        for pattern, word in ((CREDENTIALS, "***@"), (ADDRESS, "<address>"), (KEY, "<key>"), (SECRET, "<secret>")):
+        for pattern, word in ((CREDENTIALS, ""), (ADDRESS, "<address>"), (KEY, "<key>"), (SECRET, "<secret>")):
             value = pattern.sub(word, value)
         return value
     if depth < DEEPEST and isinstance(value, dict):

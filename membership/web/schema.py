@@ -4,7 +4,7 @@ from functools import cache
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from alembic.util import CommandError
+from alembic.script.revision import RevisionError
 
 from membership.db import db
 from membership.resources import resource_dir
@@ -26,7 +26,7 @@ def pending_migrations() -> list[str]:
         return []
     try:
         wanted = [script.revision for script in _scripts().iterate_revisions("heads", done or "base")]
-    except CommandError as error:
+    except RevisionError as error:
         raise UnknownRevision(", ".join(done)) from error
     return wanted[::-1]
 

@@ -1,6 +1,6 @@
 """`membership doctor`: what is missing or wrong, in words, before readers notice.
 
-It asks and never changes: no mail is sent, nothing is made at the payment company. The exit code is 1 when it
+It asks and changes nothing: no mail is sent, nothing is made at the payment company. The exit code is 1 when it
 found a problem.
 """
 

@@ -39,6 +39,26 @@ READINESS = {
     "outbox": ("Receipts and sign-in mails do not arrive.", "Look at what is said below about worker and mail server."),
 }
 
+MAIL_WAITS = (
+    "Receipts and sign-in mails wait.",
+    "Check SMTP_URL and the mail server; the mails leave by themselves then.",
+)
+
+
+WHY_PROVIDER = {
+    "clock_skew": "Signatures of notices are refused when they seem older than five minutes.",
+    "provider_refuses_key": "Nobody can pay.",
+}
+MEND_PROVIDER = {
+    "clock_skew": "Switch on time synchronisation (NTP) on this machine.",
+    "provider_refuses_key": "Set STRIPE_SECRET_KEY to a key of the right account and mode.",
+    "webhook_missing": "Add the endpoint in the Stripe dashboard, and set STRIPE_WEBHOOK_SECRET to its signing secret.",
+    "webhook_disabled": "Switch it on in the Stripe dashboard.",
+    "webhook_mode": "Take key, endpoint and signing secret from the same mode.",
+    "webhook_version": "Make the endpoint anew with that API version.",
+    "webhook_events": "Add these events to the endpoint in the Stripe dashboard.",
+}
+
 
 def examine(known: Settings) -> Iterator[Finding]:
     """Every finding that needs somebody's answer. Where the database fails, what stands in it is left out."""
@@ -49,6 +69,10 @@ def examine(known: Settings) -> Iterator[Finding]:
     except ImportError as error:
         words = f"The driver for this database is not installed ({error.name})."
         yield problem("database", words, READINESS["database"][0], "Install reader-membership[postgres].")
+        return
+    except OSError as error:
+        words = f"The folder of the database cannot be used ({error.strerror})."
+        yield problem("database", words, *READINESS["database"])
         return
     with app.app_context():
         checks = check_all(clock.real_now())
@@ -100,7 +124,7 @@ def _inside(known: Settings) -> Iterator[Finding]:
     failed = find_server_failure()
     if failed is not None:
         words = f"The last attempt to send a mail failed. {failed.last_error}"
-        yield problem("mail_flow", words, *READINESS_OF_MAIL)
+        yield problem("mail_flow", words, *MAIL_WAITS)
 
 
 def _worker(now: datetime) -> Finding:
@@ -120,34 +144,28 @@ def _notices(known: Settings) -> Iterator[Finding]:
     dead = count_inbox().get("dead", 0)
     if dead:
         words = f"{dead} notice{'s' if dead > 1 else ''} of the payment company could not be worked off."
-        yield problem("inbox_dead", words, "Money may be missing in the books.", "Their rows in inbox_event say why.")
+        yield problem("inbox_dead", words, "Money may be missing in the books.", "Their rows in inbox_events say why.")
     accepted = find_last_received()
     for code, words, mend in (
         (
             "webhook_wrong_signature",
-            "Notices of payments came whose signature does not fit STRIPE_WEBHOOK_SECRET, and none that does came after.",
+            "The last notices that came had a signature that does not fit STRIPE_WEBHOOK_SECRET.",
             f"Copy the signing secret of the endpoint {known.public_url}/stripe/webhook from the Stripe dashboard.",
         ),
         (
             "webhook_wrong_mode",
-            "Notices came from the other mode (live or test) than STRIPE_SECRET_KEY is for, and no fitting one after.",
+            "The last notices that came were of the other mode (live or test) than STRIPE_SECRET_KEY.",
             "Take key and signing secret from the same mode.",
         ),
         (
             "webhook_not_fresh",
-            "Notices came whose time stamp is more than five minutes from this machine's clock, and none better after.",
+            "The last notices that came were stamped more than five minutes off this machine's clock.",
             "Switch on time synchronisation (NTP).",
         ),
     ):
         refused = find_last_beat(code)
         if refused is not None and (accepted is None or refused > accepted):
             yield problem(code, words, "Readers pay and are not thanked: we do not hear of it.", mend)
-
-
-READINESS_OF_MAIL = (
-    "Receipts and sign-in mails wait.",
-    "Check SMTP_URL and the mail server; the mails leave by themselves then.",
-)
 
 
 def _provider() -> Iterator[Finding]:
@@ -160,27 +178,12 @@ def _provider() -> Iterator[Finding]:
             yield fine(told.code, told.message)
 
 
-WHY_PROVIDER = {
-    "clock_skew": "Signatures of notices are refused when they seem older than five minutes.",
-    "provider_refuses_key": "Nobody can pay.",
-}
-MEND_PROVIDER = {
-    "clock_skew": "Switch on time synchronisation (NTP) on this machine.",
-    "provider_refuses_key": "Set STRIPE_SECRET_KEY to a key of the right account and mode.",
-    "webhook_missing": "Add the endpoint in the Stripe dashboard, and set STRIPE_WEBHOOK_SECRET to its signing secret.",
-    "webhook_disabled": "Switch it on in the Stripe dashboard.",
-    "webhook_mode": "Take key, endpoint and signing secret from the same mode.",
-    "webhook_version": "Make the endpoint anew with that API version.",
-    "webhook_events": "Add these events to the endpoint in the Stripe dashboard.",
-}
-
-
 def _mail_server(known: Settings) -> Iterator[Finding]:
     try:
         with smtp.connected(known.smtp_url, own_name=sender_address().rpartition("@")[2]) as server:
             server.noop()
     except smtp.HandOverFailed as failed:
-        yield problem("mail_server", failed.reason, *READINESS_OF_MAIL)
+        yield problem("mail_server", failed.reason, *MAIL_WAITS)
     else:
         yield fine("mail_server", "The mail server answers and would take mail from us.")
 
@@ -188,7 +191,7 @@ def _mail_server(known: Settings) -> Iterator[Finding]:
 def _queue(known: Settings) -> Iterator[Finding]:
     asked: Callable[[], object]
     if known.redis_url:
-        where, asked = "Redis", lambda: open_queue(known)[0].storage.queue_size()
+        where, asked = "Redis", open_queue(known)[0].storage.queue_size
     else:
         where, asked = f"the queue's file {queue_path(known)}", lambda: _write_to(known)
     try:
@@ -205,7 +208,7 @@ def _queue(known: Settings) -> Iterator[Finding]:
 
 
 def _write_to(known: Settings) -> None:
-    """Take the write lock of the queue's file and let it go: nothing is written."""
+    """Take the write lock of the queue's file (made where it is missing, as the first hint would) and let it go."""
     queue_path(known).parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(queue_path(known), timeout=5)
     try:
