@@ -134,7 +134,7 @@ def _wrong_code(n_left: int) -> str:
 @audience("public", rate="signin")
 def link(token: str) -> ResponseReturnValue:
     """Where the mailed link leads: a button. Looking changes nothing (S4)."""
-    return _link_page(Form(), queries.link_state(token, _nonce() or ""))
+    return _link_page(queries.link_state(token, _nonce() or ""))
 
 
 @bp.post("/signin/link/<token>")
@@ -142,13 +142,13 @@ def link(token: str) -> ResponseReturnValue:
 def use_link(token: str) -> ResponseReturnValue:
     """Sign in by the mailed link, in the browser that asked for it."""
     ratelimit.hit("signin.code", ratelimit.origin())
-    form = Form()
+    Form()
     nonce = _nonce() or ""
     signed_in = services.use_link(token, nonce)
     if signed_in is not None:
         return _go_on(signed_in)
     state = queries.link_state(token, nonce)
-    return _link_page(form, "dead" if state == "ready" else state), 403 if state == "elsewhere" else 409
+    return _link_page("dead" if state == "ready" else state), 403 if state == "elsewhere" else 409
 
 
 @bp.post("/signout")
@@ -202,8 +202,8 @@ def _sent_page(form: CodeForm, *, is_dead: bool = False) -> str:
     )
 
 
-def _link_page(form: Form, state: queries.LinkState) -> str:
-    return render_template("accounts/link.html", form=form, state=state, n_minutes=_minutes())
+def _link_page(state: queries.LinkState) -> str:
+    return render_template("accounts/link.html", state=state, n_minutes=_minutes())
 
 
 def _minutes() -> int:

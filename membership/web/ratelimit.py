@@ -79,7 +79,8 @@ class _Brake:
 def install(app: Flask, known: Settings) -> None:
     """Connect the counters and put the first brake before every request."""
     if known.redis_url:
-        storage: Storage = storage_from_string(known.redis_url, wrap_exceptions=True)  # type: ignore[assignment]
+        patience = {"socket_timeout": 2, "socket_connect_timeout": 2}
+        storage: Storage = storage_from_string(known.redis_url, wrap_exceptions=True, **patience)  # type: ignore[assignment]
     else:
         with app.app_context():
             storage = DatabaseStorage(db.engine)

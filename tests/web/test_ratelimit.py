@@ -120,6 +120,15 @@ def test_reading_pages_writes_nothing(app, client):
     assert db.session.scalar(select(func.count()).select_from(RateCounter)) == 0
 
 
+def test_a_redis_that_is_down_closes_money_and_sign_in_only(build):
+    web = build(redis_url="redis://127.0.0.1:9/0")
+    with web.app_context():
+        for rule in ("checkout.total", "signin.address"):
+            with pytest.raises(ServiceUnavailable):
+                ratelimit.hit(rule, "a")
+    assert web.test_client().get("/signin").status_code == 200
+
+
 class TestSwitchedOff:
     @pytest.fixture
     def settings(self, database_url, tmp_path):

@@ -1,0 +1,24 @@
+"""Every template compiles, and nothing in the code turns data into a template (S33)."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_template_compiles(house):
+    names = house.jinja_env.list_templates(extensions=["html", "txt"])
+    assert len(names) > 20
+    for name in names:
+        house.jinja_env.get_template(name)
+
+
+def test_autoescape_is_on_for_pages_and_mails(house):
+    for name in house.jinja_env.list_templates(extensions=["html"]):
+        assert house.select_jinja_autoescape(name), name
+
+
+def test_no_code_makes_a_template_out_of_a_string():
+    for path in (ROOT / "membership").rglob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        assert re.findall(r"render_template_string|(?<!storage_)from_string\(|\bMarkup\(", source) == [], path
