@@ -26,7 +26,7 @@ class InboxEvent(Model):
     `traceback` say why). Rows are never deleted; body and traceback are emptied 30 days after `done_at`.
     """
 
-    __tablename__ = "inbox_event"
+    __tablename__ = "inbox_events"
     __table_args__ = (
         CheckConstraint(
             "state IN ('received', 'waiting', 'done', 'foreign', 'ignored', 'deferred', 'dead')", name="known_state"
@@ -72,7 +72,7 @@ class ObjectLease(Model):
     comes to write.
     """
 
-    __tablename__ = "object_lease"
+    __tablename__ = "object_leases"
 
     id: Mapped[str] = mapped_column(PROVIDER_ID, primary_key=True)
     fence: Mapped[int] = mapped_column(BigInteger)
@@ -89,7 +89,7 @@ class ProviderIntent(Model):
     `request` is emptied as soon as the answer is known.
     """
 
-    __tablename__ = "provider_intent"
+    __tablename__ = "provider_intents"
     __table_args__ = (
         CheckConstraint("state IN ('new', 'sent', 'done', 'refused', 'unknown')", name="known_state"),
         CheckConstraint("kind IN ('open_checkout', 'close_checkout')", name="known_kind"),
@@ -131,7 +131,7 @@ class JournalTransaction(Model):
     movement) it is unique, so nothing can be booked twice (I3).
     """
 
-    __tablename__ = "journal_transaction"
+    __tablename__ = "journal_transactions"
     __table_args__ = (UniqueConstraint("kind", "provider_ref"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -146,7 +146,7 @@ class JournalTransaction(Model):
 class JournalEntry(Model):
     """One row is one side of a movement: above zero a debit, below zero a credit. Never changed."""
 
-    __tablename__ = "journal_entry"
+    __tablename__ = "journal_entries"
     __table_args__ = (
         CheckConstraint(
             "account IN ('provider_balance', 'income_recurring', 'income_once', 'provider_fees')", name="known_account"
@@ -166,10 +166,10 @@ class JournalEntry(Model):
 class Payment(Model):
     """One row is one payment of a reader, as it stands on the receipt. Only the fee is filled in later, once.
 
-    What happened to the money afterwards (refund, dispute) stands in `payment_reversal`.
+    What happened to the money afterwards (refund, dispute) stands in `payment_reversals`.
     """
 
-    __tablename__ = "payment"
+    __tablename__ = "payments"
     __table_args__ = (
         CheckConstraint("charged_minor > 0", name="charged_something"),
         CheckConstraint("rhythm IN ('once', 'monthly', 'yearly')", name="known_rhythm"),
@@ -218,7 +218,7 @@ class Payment(Model):
 class PaymentReversal(Model):
     """One row is money of a payment that left again (above zero) or came back (below zero). Never changed."""
 
-    __tablename__ = "payment_reversal"
+    __tablename__ = "payment_reversals"
     __table_args__ = (CheckConstraint("amount_minor != 0", name="moves_something"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -236,7 +236,7 @@ class PaymentReversal(Model):
 class PaymentFailure(Model):
     """One row is one attempt to charge that did not go through. Never changed; no money moved."""
 
-    __tablename__ = "payment_failure"
+    __tablename__ = "payment_failures"
     __table_args__ = (Index(None, "reference", "failed_at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -253,7 +253,7 @@ class PaymentFailure(Model):
 class ReceiptCounter(Model):
     """One row per year: the last number given out. Counted up in the transaction that books the payment."""
 
-    __tablename__ = "receipt_counter"
+    __tablename__ = "receipt_counters"
 
     year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     last_number: Mapped[int]

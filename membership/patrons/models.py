@@ -24,7 +24,7 @@ class CoverageGrant(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
     cause: Mapped[str] = mapped_column(String(8), doc="A `rules.Cause`")
-    cause_ref: Mapped[str] = mapped_column(String(80), unique=True, doc="What granted it, such as payment:17")
+    cause_ref: Mapped[str] = mapped_column(String(300), unique=True, doc="What granted it, such as payment:17")
     paid_at: Mapped[datetime]
     starts_at: Mapped[datetime | None] = mapped_column(doc="Start of a fixed period")
     ends_at: Mapped[datetime | None] = mapped_column(doc="End of a fixed period, exclusive")

@@ -50,6 +50,8 @@ def configure(level: str) -> None:
         handler.setFormatter(_formatter())
         root.addHandler(handler)
     root.setLevel(level)
+    for chatty in ("stripe", "alembic"):  # a line for every call, with the addresses of payment pages in it
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))
 
 
 def _formatter() -> logging.Formatter:

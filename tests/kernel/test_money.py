@@ -16,7 +16,7 @@ def test_allocate_loses_no_cent_and_is_fair_to_one_unit(minor, currency, weights
         assert abs(part.minor - minor * weight / sum(weights)) <= 1
 
 
-@given(st.integers(0, 10**12), currencies)
+@given(st.integers(0, 10**12 - 1), currencies)
 def test_an_amount_is_read_back_as_it_was_written(minor, currency):
     money = Money(minor, currency)
     assert Money.parse(str(money.amount), currency) == money

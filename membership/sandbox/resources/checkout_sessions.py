@@ -43,7 +43,7 @@ KIND = declare(
 _LINES = "line_items.price line_items.quantity " + prices.inline_accepts("line_items.price_data")
 _ACCEPTS = (
     "mode success_url cancel_url client_reference_id metadata customer customer_email customer_creation locale"
-    " submit_type expires_at currency ui_mode payment_method_types payment_method_collection customer_update.name"
+    " submit_type expires_at currency ui_mode adaptive_pricing.enabled payment_method_types payment_method_collection customer_update.name"
     " customer_update.address billing_address_collection allow_promotion_codes custom_text"
     " payment_intent_data.metadata payment_intent_data.description payment_intent_data.receipt_email"
     " payment_intent_data.setup_future_usage setup_intent_data.metadata setup_intent_data.description"
@@ -225,7 +225,7 @@ def _shape(world: World, params: Obj, mode: str, customer: Obj | None) -> Obj:
     return {
         **dict.fromkeys(_NOTHING),
         **{name: params.get(name) for name in _TAKEN_OVER},
-        "adaptive_pricing": {"enabled": False},
+        "adaptive_pricing": {"enabled": False, **(params.get("adaptive_pricing") or {})},
         "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
         "branding_settings": {
             "background_color": "#ffffff",
