@@ -69,12 +69,13 @@ def _store(notice: Notice, raw: bytes, at: datetime) -> bool:
             n_faults=0,
         )
         .on_conflict_do_nothing(index_elements=["id"])
+        .returning(InboxEvent.id)
     )
     # Not the session: this is the hot path of the house, and the statement is its own transaction.
     with db.engine.connect() as plain:
         connection = plain if is_sqlite() else plain.execution_options(isolation_level="AUTOCOMMIT")
         faults.point("billing.receive:before-commit")
-        is_new = connection.execute(statement).rowcount == 1
+        is_new = connection.scalar(statement) is not None
         connection.commit()
     faults.point("billing.receive:after-commit")
     return is_new
