@@ -1,0 +1,58 @@
+"""The migrations make what the models say, can be undone, and come to the same again, on both databases."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import inspect, text
+
+from membership.app import create_app
+from membership.db import db
+from membership.resources import resource_dir
+
+
+@pytest.fixture
+def bare_app(settings):
+    app = create_app(settings)
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def differences():
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        return compare_metadata(context, db.metadata)
+
+
+def triggers():
+    if db.engine.dialect.name == "sqlite":
+        query = "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'"
+    else:
+        query = "SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal"
+    with db.engine.connect() as connection:
+        return sorted(tuple(row) for row in connection.execute(text(query)))
+
+
+def test_up_down_and_up_again_ends_in_what_the_models_say(bare_app):
+    directory = str(resource_dir("migrations"))
+    upgrade(directory)
+    assert differences() == []
+    guarded = triggers()
+    downgrade(directory, revision="base")
+    assert set(inspect(db.engine).get_table_names()) <= {"alembic_version"}
+    upgrade(directory)
+    assert differences() == []
+    assert triggers() == guarded
+
+
+def test_migrations_guard_the_same_tables_as_the_models(bare_app):
+    upgrade(str(resource_dir("migrations")))
+    migrated = triggers()
+    with db.engine.begin() as connection:
+        connection.execute(text("DROP TABLE alembic_version"))
+    db.drop_all()
+    db.create_all()
+    assert triggers() == migrated
+    assert {table for _, table in migrated} >= {"journal_entries", "movements", "timeline_entries"}
