@@ -39,7 +39,10 @@ class Handler(BaseHTTPRequestHandler):
 
         try:
             chunks = self.server.wsgi(self._environ(size), start)
-            body = b"".join(chunks)
+            try:
+                body = b"".join(chunks)
+            finally:
+                getattr(chunks, "close", lambda: None)()
         except ConnectionLost:
             self.close_connection = True
             hang_up({"sandbox.socket": self.connection})

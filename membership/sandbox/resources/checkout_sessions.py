@@ -43,8 +43,9 @@ KIND = declare(
 _LINES = "line_items.price line_items.quantity " + prices.inline_accepts("line_items.price_data")
 _ACCEPTS = (
     "mode success_url cancel_url client_reference_id metadata customer customer_email customer_creation locale"
-    " submit_type expires_at currency ui_mode adaptive_pricing.enabled payment_method_types payment_method_collection customer_update.name"
-    " customer_update.address billing_address_collection allow_promotion_codes custom_text"
+    " submit_type expires_at currency ui_mode adaptive_pricing.enabled allowed_payment_method_types"
+    " payment_method_collection customer_update.name customer_update.address billing_address_collection"
+    " allow_promotion_codes custom_text"
     " payment_intent_data.metadata payment_intent_data.description payment_intent_data.receipt_email"
     " payment_intent_data.setup_future_usage setup_intent_data.metadata setup_intent_data.description"
     " subscription_data.metadata subscription_data.description subscription_data.trial_period_days"
@@ -113,9 +114,11 @@ def _check(world: World, params: Obj, mode: str) -> None:
             " creation.",
             param="expires_at",
         )
-    for kind in params.get("payment_method_types") or []:
+    if (params.get("adaptive_pricing") or {}).get("enabled"):
+        raise ApiError("The sandbox knows no adaptive pricing.", param="adaptive_pricing[enabled]")
+    for kind in params.get("allowed_payment_method_types") or []:
         if kind not in {"card", "sepa_debit"}:
-            raise ApiError(f"The sandbox knows card and sepa_debit, not {kind}.", param="payment_method_types")
+            raise ApiError(f"The sandbox knows card and sepa_debit, not {kind}.", param="allowed_payment_method_types")
 
 
 def _check_mode(params: Obj, mode: str) -> None:
@@ -160,7 +163,7 @@ def _check_lines(params: Obj, lines: list[Obj], mode: str) -> None:
     if mode == "setup":
         if lines:
             raise ApiError("`line_items` is not for `setup` mode.", param="line_items")
-        if not params.get("currency") and not params.get("payment_method_types"):
+        if not params.get("currency") and not params.get("allowed_payment_method_types"):
             raise missing("currency")
         return
     if not lines:
@@ -225,7 +228,7 @@ def _shape(world: World, params: Obj, mode: str, customer: Obj | None) -> Obj:
     return {
         **dict.fromkeys(_NOTHING),
         **{name: params.get(name) for name in _TAKEN_OVER},
-        "adaptive_pricing": {"enabled": False, **(params.get("adaptive_pricing") or {})},
+        "adaptive_pricing": {"enabled": False},
         "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
         "branding_settings": {
             "background_color": "#ffffff",
@@ -251,7 +254,7 @@ def _shape(world: World, params: Obj, mode: str, customer: Obj | None) -> Obj:
             "payment_method_collection", "always" if mode == "subscription" else "if_required"
         ),
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": params.get("payment_method_types") or ["card"],
+        "payment_method_types": params.get("allowed_payment_method_types") or ["card"],
         "payment_status": "no_payment_required" if mode == "setup" else "unpaid",
         "phone_number_collection": {"enabled": False},
         "saved_payment_method_options": None,

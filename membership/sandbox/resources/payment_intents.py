@@ -26,7 +26,7 @@ KIND = declare(
     )
 )
 _ACCEPTS = (
-    "amount currency customer description metadata payment_method payment_method_types receipt_email"
+    "amount currency customer description metadata payment_method allowed_payment_method_types receipt_email"
     " setup_future_usage automatic_payment_methods"
 )
 _CONFIRM = "payment_method off_session return_url use_stripe_sdk error_on_requires_action"
@@ -114,7 +114,7 @@ def create(world: World, params: Obj) -> Obj:
         receipt_email=params.get("receipt_email"),
         setup_future_usage=params.get("setup_future_usage"),
         payment_method=method["id"] if method else None,
-        payment_method_types=params.get("payment_method_types") or ["card"],
+        payment_method_types=params.get("allowed_payment_method_types") or ["card"],
         automatic_payment_methods={"allow_redirects": "always", **automatic} if automatic else None,
         status="requires_confirmation" if method else "requires_payment_method",
     )

@@ -107,7 +107,7 @@ def _refused(world: World, intent: Obj, method: Obj, reason: str) -> ApiError:
 @operation(
     "POST /v1/setup_intents",
     SetupIntentCreateParams,
-    "customer payment_method payment_method_types confirm description metadata usage automatic_payment_methods"
+    "customer payment_method allowed_payment_method_types confirm description metadata usage automatic_payment_methods"
     " return_url use_stripe_sdk",
 )
 def create(world: World, params: Obj) -> Obj:
@@ -125,7 +125,7 @@ def create(world: World, params: Obj) -> Obj:
         metadata=merge_metadata({}, params.get("metadata")),
         description=params.get("description"),
         usage=params.get("usage", "off_session"),
-        payment_method_types=params.get("payment_method_types") or ["card"],
+        payment_method_types=params.get("allowed_payment_method_types") or ["card"],
         automatic_payment_methods={"allow_redirects": "always", **automatic} if automatic else None,
         status="requires_confirmation" if method else "requires_payment_method",
     )

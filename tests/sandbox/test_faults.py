@@ -1,0 +1,111 @@
+"""Faults on demand."""
+
+import time
+
+import pytest
+import requests
+import stripe
+
+PATH = "POST /v1/customers"
+
+
+def test_a_lost_reply_and_a_retry_with_the_same_key_make_one_object(client, control):
+    control("faults", [{"match": PATH, "do": "lost_reply"}])
+    with pytest.raises(stripe.APIConnectionError):
+        client.customers.create({"email": "l@example.org"}, {"idempotency_key": "k"})
+    again = client.customers.create({"email": "l@example.org"}, {"idempotency_key": "k"})
+    assert again.last_response.headers["Idempotent-Replayed"] == "true"
+    assert [c.id for c in client.customers.list().data] == [again.id]
+
+
+def test_the_sdk_gets_over_a_lost_reply_by_itself(base, client, control, make_client):
+    control("faults", [{"match": PATH, "do": "lost_reply", "times": 2}])
+    made = make_client(base, max_network_retries=2).customers.create({"email": "l@example.org"})
+    assert [c.id for c in client.customers.list().data] == [made.id]
+
+
+def test_an_error_of_the_server_is_kept_for_its_key(client, control):
+    control("faults", [{"match": PATH, "do": "500"}])
+    for _ in range(2):
+        with pytest.raises(stripe.APIError) as failed:
+            client.customers.create({}, {"idempotency_key": "k"})
+        assert failed.value.http_status == 500
+    assert client.customers.create({}, {"idempotency_key": "another"}).id
+
+
+@pytest.mark.parametrize(
+    ("do", "error"),
+    [("503", stripe.APIError), ("429", stripe.RateLimitError), ("409", stripe.APIError), ("html", stripe.APIError)],
+)
+def test_other_refusals_pass(client, control, do, error):
+    control("faults", [{"match": "POST /v1/*", "do": do}])
+    with pytest.raises(error):
+        client.customers.create({}, {"idempotency_key": "k"})
+    assert client.customers.create({}, {"idempotency_key": "k"}).id
+
+
+def test_slow_is_slow_and_a_hang_ends_without_an_answer(client, control):
+    control("faults", [{"match": PATH, "do": "slow", "seconds": 0.4}, {"match": PATH, "do": "hang", "seconds": 0.2}])
+    start = time.monotonic()
+    assert client.customers.create({}).id
+    assert time.monotonic() - start >= 0.4
+    with pytest.raises(stripe.APIConnectionError):
+        client.customers.create({})
+    assert len(client.customers.list().data) == 1
+
+
+def test_faults_are_listed_used_up_and_cleared(client, control):
+    control("faults", {"calls": [{"match": "GET /v1/customers", "do": "429", "times": 5}]})
+    with pytest.raises(stripe.RateLimitError):
+        client.customers.list()
+    assert control.get("faults")["calls"][0]["times"] == 4
+    control.delete("faults")
+    assert client.customers.list().data == []
+
+
+def test_a_fault_that_is_no_fault_is_refused(base):
+    answer = requests.post(f"{base}/_sandbox/faults", json=[{"match": "x", "do": "explode"}], timeout=10)
+    assert answer.status_code == 400
+
+
+def endpoint(client, receiver):
+    receiver.secret = client.webhook_endpoints.create(
+        {"url": receiver.url, "enabled_events": ["customer.created"]}
+    ).secret
+
+
+def test_deliveries_are_doubled_or_dropped(client, control, receivers):
+    receiver = receivers()
+    endpoint(client, receiver)
+    control("faults", {"deliveries": {"seed": 1, "duplicate": 1}})
+    client.customers.create({})
+    receiver.wait_for(lambda r: len(r.events) == 2)
+    assert receiver.events[0]["id"] == receiver.events[1]["id"]
+    control("faults", {"deliveries": {"seed": 1, "drop": 1}})
+    lost = client.customers.create({}).id
+    time.sleep(0.5)
+    assert lost not in {e["data"]["object"]["id"] for e in receiver.events}
+    forgotten = client.events.list({"delivery_success": False}).data
+    assert [e.data.object.id for e in forgotten] == [lost]
+
+
+def test_a_wrong_signature_is_followed_by_a_right_one(client, control, receivers):
+    receiver = receivers()
+    endpoint(client, receiver)
+    control("faults", {"deliveries": {"wrong_signature": 1}})
+    receiver.answer = 400
+    client.customers.create({})
+    receiver.wait_for(lambda r: r.refused)
+    receiver.answer = 200
+    receiver.wait_for(lambda r: r.events)
+
+
+def test_reordered_deliveries_all_arrive(client, control, receivers):
+    receiver = receivers()
+    endpoint(client, receiver)
+    control("faults", {"deliveries": {"seed": 7, "reorder": 0.5}})
+    made = [client.customers.create({}).id for _ in range(20)]
+    receiver.wait_for(lambda r: len(r.events) == 20)
+    arrived = [e["data"]["object"]["id"] for e in receiver.events]
+    assert sorted(arrived) == sorted(made)
+    assert arrived != made

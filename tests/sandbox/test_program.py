@@ -1,0 +1,145 @@
+"""The sandbox as a program of its own, its control page, and the contract that others wrote."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from membership.sandbox.protocol.routes import operations
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start(*options, **environment):
+    return subprocess.Popen(
+        [sys.executable, "-m", "membership.sandbox", *options],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_when_it_is_ready_and_ends_cleanly(number):
+    port = free_port()
+    program = start("--port", str(port))
+    line = program.stdout.readline()
+    url = f"http://127.0.0.1:{port}"
+    assert line == f"Stripe sandbox ready on {url} (control page: {url}/_sandbox)\n"
+    health = requests.get(f"{url}/_sandbox/health", timeout=10).json()
+    assert (health["ok"], health["api_version"]) == (True, "2026-10-28.endive")
+    program.send_signal(number)
+    _, errors = program.communicate(timeout=20)
+    assert (program.returncode, errors) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "words"),
+    [
+        ((), {"STRIPE_SECRET_KEY": "sk_live_x"}, "live key"),
+        ((), {"STRIPE_SECRET_KEY": "rk_live_x"}, "live key"),
+        (("--host", "192.0.2.1"), {}, "loopback"),
+        (("--webhook", "http://127.0.0.1:1/"), {}, "--webhook-secret"),
+    ],
+)
+def test_it_refuses_what_would_be_dangerous(options, environment, words):
+    program = start("--port", str(free_port()), *options, **environment)
+    _, errors = program.communicate(timeout=20)
+    assert program.returncode == 1
+    assert words in errors
+    assert len(errors.splitlines()) == 1
+
+
+def test_a_taken_port_is_said_in_one_sentence():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        program = start("--port", str(taken.getsockname()[1]))
+        _, errors = program.communicate(timeout=20)
+    assert program.returncode == 1
+    assert "in use" in errors
+    assert len(errors.splitlines()) == 1
+
+
+def test_all_probes_of_the_contract_pass(shared):
+    port = free_port()
+    program = start("--port", str(port))
+    program.stdout.readline()
+    probes = subprocess.run(
+        [sys.executable, shared / "contract/stripe_probes.py", f"http://127.0.0.1:{port}", str(free_port())],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    program.send_signal(signal.SIGTERM)
+    _, errors = program.communicate(timeout=20)
+    wrong = [line for line in probes.stdout.splitlines() if not line.startswith("OK")]
+    assert probes.returncode == 0, wrong
+    assert errors == ""
+
+
+def test_the_control_page_shows_and_does_everything(base, client, supporter):
+    session = supporter()
+    page = requests.get(f"{base}/_sandbox", timeout=10)
+    assert page.text.count("<h1>") == 1
+    assert "<script" not in page.text
+    for text in (session.subscription, "invoice.paid", "€7.00", "Make the next payment fail"):
+        assert text in page.text
+    charge = client.charges.list().data[0].id
+    for action, form in [
+        ("advance", {"months": "1", "days": "1"}),
+        ("fail_next", {"customer": session.customer}),
+        ("refund", {"charge": charge}),
+        ("cancel_subscription", {"subscription": session.subscription}),
+        ("deliver", {}),
+        ("no_faults", {}),
+    ]:
+        after = requests.post(f"{base}/_sandbox/do/{action}", data=form, timeout=20)
+        assert 'role="status"' in after.text, (action, after.text)
+    refused = requests.post(f"{base}/_sandbox/do/refund", data={"charge": charge}, timeout=20)
+    assert "already been refunded" in refused.text
+    requests.post(f"{base}/_sandbox/do/reset", timeout=20)
+    assert client.customers.list().data == []
+
+
+def test_another_site_cannot_press_the_buttons(base):
+    headers = {"Origin": "http://evil.example"}
+    answer = requests.post(f"{base}/_sandbox/do/reset", headers=headers, timeout=10)
+    assert answer.status_code == 403
+
+
+def test_a_reset_keeps_endpoints_of_the_command_line_only(sandbox, client, control):
+    client.webhook_endpoints.create({"url": "http://127.0.0.1:9/", "enabled_events": ["*"]})
+    control("advance", days=400)
+    control("reset")
+    assert control.get("clock")["offset_seconds"] == 0
+    assert client.webhook_endpoints.list().data == []
+
+
+def test_every_call_says_what_it_does():
+    for operation in operations():
+        assert operation.template.startswith("/v1/")
+    assert len(operations()) > 90
+
+
+@pytest.mark.parametrize(
+    "path", ["/c/pay/cs_test_nothing", "/i/in_nothing", "/receipts/ch_nothing", "/p/session/x", "/x"]
+)
+def test_an_address_that_leads_nowhere_is_a_friendly_404(base, path):
+    answer = requests.get(base + path, timeout=10)
+    assert answer.status_code == 404
+    assert "<h1>" in answer.text
