@@ -48,10 +48,11 @@ audit: $(DEV_STAMP)  ## Ask whether a locked package has a known weakness (needs
 	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements-dev.txt
 
 translations: $(DEV_STAMP)  ## Collect the texts, bring the catalogues up to date, compile them
-	$(BIN)/pybabel --quiet extract --mapping-file babel.cfg --no-location --sort-output --omit-header \
-	    --output-file $(CATALOGUE)/messages.pot .
-	$(BIN)/pybabel --quiet update --input-file $(CATALOGUE)/messages.pot --output-dir $(CATALOGUE) \
-	    --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --omit-header
+	@mkdir -p var
+	$(BIN)/pybabel --quiet extract --mapping-file babel.cfg --no-location --sort-output \
+	    --output-file var/messages.pot .
+	$(BIN)/pybabel --quiet update --input-file var/messages.pot --output-dir $(CATALOGUE) \
+	    --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	$(BIN)/pybabel --quiet compile --directory $(CATALOGUE) --statistics
 
 clean:  ## Throw away .venv and the demo's data

@@ -26,7 +26,7 @@ def home() -> ResponseReturnValue:
     ways = [
         (
             _("A cup of coffee a month"),
-            _("By card, every month. Stop whenever you like, in two clicks."),
+            _("By card, every month. Stop whenever you like."),
             url_for("contributions.contribute", rhythm="monthly"),
         ),
         (
@@ -36,7 +36,7 @@ def home() -> ResponseReturnValue:
         ),
         (
             _("Just once"),
-            _("Any amount. A cup or more makes you a patron for a month a cup."),
+            _("Any amount. Each cup makes you a patron for one month."),
             url_for("contributions.contribute", rhythm="once"),
         ),
     ]
