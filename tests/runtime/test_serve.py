@@ -23,21 +23,28 @@ def wait_until_it_answers(program, port: int) -> None:
 
 
 @pytest.fixture
-def site(start, tmp_path):
-    port = free_port()
-    environment = good_settings(tmp_path, PUBLIC_URL=f"http://127.0.0.1:{port}")
-    program = start(environment, "serve", "--port", str(port), "--workers", "2")
-    wait_until_it_answers(program, port)
-    return program
+def serve(start, tmp_path):
+    """Starts a site with so many web processes; one of them answers when it comes back."""
+
+    def _serve(n_workers: int):
+        port = free_port()
+        environment = good_settings(tmp_path, PUBLIC_URL=f"http://127.0.0.1:{port}")
+        program = start(environment, "serve", "--port", str(port), "--workers", str(n_workers))
+        wait_until_it_answers(program, port)
+        return program
+
+    return _serve
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_the_server_ends_cleanly_and_leaves_nothing_behind(site, signum):
+def test_the_server_ends_cleanly_and_leaves_nothing_behind(serve, signum):
+    site = serve(1)
     assert site.end(signum) == 0
     assert site.family() == set()
 
 
-def test_web_processes_end_when_the_one_that_started_them_is_killed(site):
+def test_web_processes_end_when_the_one_that_started_them_is_killed(serve):
+    site = serve(2)
     assert len(site.family()) == 3
     site.end(signal.SIGKILL)
     deadline = time.monotonic() + 15

@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 
 from membership.cli.demo.plan import HOST, CannotStart, Plan, make_plan
-from membership.cli.demo.processes import ChildEnded, Family, Stopped, answers_http, answers_smtp
+from membership.cli.demo.processes import ChildEnded, Family, Stopped, no_mail_server, no_web_server, not_said
 from membership.cli.demo.welcome import welcome
 
 # Said by membership/cli/worker.py, which is not imported here: the watching process stays small.
@@ -70,20 +70,21 @@ def _start(plan: Plan, family: Family) -> None:
             "sandbox", "sandbox",
             "--port", str(plan.sandbox_port),
             "--webhook", f"{plan.site}/stripe/webhook",
-            "--webhook-secret", plan.stripe.webhook_secret,
             "--clock-listener", f"{plan.site}/demo/clock",
             "--data", str(plan.data / "sandbox.db"),
         )  # fmt: skip
-        family.wait_for(sandbox, answers_http(plan.sandbox))
-    family.wait_for(mail, answers_smtp(HOST, plan.mail_port))
+        family.wait_for(sandbox, no_web_server(plan.sandbox))
+    family.wait_for(mail, no_mail_server(HOST, plan.mail_port))
     family.finish("preparation", "demo-prepare")
     web = family.start("website", "serve", "--host", HOST, "--port", str(plan.port))
     worker = family.start("worker", "worker")
-    family.wait_for(web, answers_http(f"{plan.site}/readyz"))
-    family.wait_for(worker, lambda: WORKER_READY in worker.log.read_text(errors="replace"))
+    family.wait_for(web, no_web_server(f"{plan.site}/readyz"))
+    family.wait_for(worker, not_said(WORKER_READY, worker.log))
 
 
 def _stop_on_signals(stopping: threading.Event) -> None:
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(signum) is not signal.SIG_IGN:  # such as under nohup
-            signal.signal(signum, lambda *_: stopping.set())
+    signums = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it for us
+        signums.append(signal.SIGHUP)
+    for signum in signums:
+        signal.signal(signum, lambda *_: stopping.set())

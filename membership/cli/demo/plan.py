@@ -82,6 +82,8 @@ class Plan:
         }
         if not self.stripe.is_real:
             settings["STRIPE_API_BASE"] = self.sandbox
+            # The sandbox's option --webhook-secret, which as an argument every user of the machine could read.
+            settings["MEMBERSHIP_SANDBOX_WEBHOOK_SECRET"] = self.stripe.webhook_secret
         return {"NEWSROOM_NAME": "The Harbour Post"} | child_environment(settings, KEPT_SETTINGS)
 
 

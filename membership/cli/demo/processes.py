@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from smtplib import SMTP, SMTPException
 
-START_SECONDS = 60
+START_SECONDS = 120
 STOP_SECONDS = 15
 LAST_LINES = 15
 
@@ -70,12 +70,12 @@ class Family:
         if child.process.returncode:
             raise ChildEnded(name, "failed", child.log)
 
-    def wait_for(self, child: Child, answers: Callable[[], bool]) -> None:
-        """Wait until `answers()`; raises ChildEnded where a process ends or nothing comes within a minute."""
+    def wait_for(self, child: Child, obstacle: Callable[[], str]) -> None:
+        """Wait until `obstacle()` finds nothing in the way; raises ChildEnded where a process ends or time runs out."""
         deadline = time.monotonic() + START_SECONDS
-        while not answers():
+        while found := obstacle():
             if time.monotonic() > deadline:
-                raise ChildEnded(child.name, f"did not answer within {START_SECONDS} seconds", child.log)
+                raise ChildEnded(child.name, f"was not ready within {START_SECONDS} seconds: {found}", child.log)
             self._pause()
             self.check()
 
@@ -107,29 +107,36 @@ class Family:
         self._children.clear()
 
 
-def answers_http(address: str) -> Callable[[], bool]:
-    """Whether a web server answers at `address`; "not ready" (503) and other errors of its own do not count."""
+def no_web_server(address: str) -> Callable[[], str]:
+    """What stands in the way of a good answer from `address`; empty where it answers without an error of its own."""
 
-    def _ask() -> bool:
+    def _ask() -> str:
         try:
             with urllib.request.urlopen(address, timeout=5):  # noqa: S310 - our own loopback address
-                return True
+                return ""
         except urllib.error.HTTPError as error:
-            return error.code < 500  # noqa: PLR2004 - every 5xx
-        except OSError:
-            return False
+            # /readyz says in sentences what it waits for.
+            return "" if error.code < 500 else error.read().decode(errors="replace")  # noqa: PLR2004 - every 5xx
+        except OSError as error:
+            return str(error)
 
     return _ask
 
 
-def answers_smtp(host: str, port: int) -> Callable[[], bool]:
-    """Whether a mail server greets us there."""
+def no_mail_server(host: str, port: int) -> Callable[[], str]:
+    """What stands in the way of a greeting from the mail server there; empty where it greets us."""
 
-    def _ask() -> bool:
+    def _ask() -> str:
         try:
             with SMTP(host, port, timeout=5) as smtp:
-                return smtp.noop()[0] < 400  # noqa: PLR2004 - RFC 5321: 4xx and 5xx are refusals
-        except (OSError, SMTPException):
-            return False
+                smtp.noop()
+        except (OSError, SMTPException) as error:
+            return str(error)
+        return ""
 
     return _ask
+
+
+def not_said(word: str, log: Path) -> Callable[[], str]:
+    """Empty as soon as `word` stands in `log`."""
+    return lambda: "" if word in log.read_text(errors="replace") else "it has not said so"

@@ -11,12 +11,12 @@ def welcome(console: Console, plan: Plan) -> None:
         ("Front page", "/", "what support makes possible"),
         ("An article", "/demo/article", "the appeal stands at its foot"),
         ("Contribute", "/contribute", "become a patron"),
-        ("Account", "/account", "sign in by mail; the mail lands in the line below"),
+        ("Account", "/account", "sign in with the mail that lands at the next address"),
         ("Mail", "/demo/mail", "every mail that the newsroom sends"),
     ]
     rows = [(name, plan.site + path, why) for name, path, why in places]
     if not plan.stripe.is_real:
-        rows.append(("Stripe stand-in", plan.sandbox + "/", "its books; move the clock on to see renewals"))
+        rows.append(("Stripe stand-in", plan.sandbox + "/_sandbox", "its books; move the clock to see renewals"))
     width = max(len(address) for _, address, _ in rows)
     console.print("\n[bold]The newsroom is open.[/bold] Everything runs on this machine only.\n")
     for name, address, why in rows:
