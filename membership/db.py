@@ -249,7 +249,8 @@ def follow_movable_clock(app: Flask) -> None:
 
 def init_db(app: Flask, database_url: str) -> None:
     """Bind the database to the app, with the engine options that each dialect needs."""
-    options: dict[str, Any] = {"pool_pre_ping": False}
+    # An error of the database is logged; the values of its statement, names and addresses among them, are not.
+    options: dict[str, Any] = {"pool_pre_ping": False, "hide_parameters": True}
     if database_url.startswith("sqlite:///"):
         path = Path(database_url.removeprefix("sqlite:///"))
         if not path.is_absolute():

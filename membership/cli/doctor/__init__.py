@@ -20,12 +20,15 @@ MARKS = {Weight.FINE: ("✓", "green"), Weight.NOTE: ("•", "yellow"), Weight.P
 @click.command("doctor")
 def doctor() -> None:
     """Say what is missing or wrong with this installation, why it matters, and how to mend it."""
-    logging.disable(logging.WARNING)  # the findings say it in words
     console = Console(highlight=False, soft_wrap=True)
     n_problems = 0
-    for finding in examine():
-        _print(console, finding)
-        n_problems += finding.weight is Weight.PROBLEM
+    logging.disable(logging.WARNING)  # the findings say it in words
+    try:
+        for finding in examine():
+            _print(console, finding)
+            n_problems += finding.weight is Weight.PROBLEM
+    finally:
+        logging.disable(logging.NOTSET)
     if n_problems:
         console.print(Text(f"\n{n_problems} problem{'s' if n_problems > 1 else ''} found.", style="bold red"))
         raise SystemExit(1)

@@ -75,15 +75,23 @@ def examine(known: Settings) -> Iterator[Finding]:
         yield problem("database", words, *READINESS["database"])
         return
     with app.app_context():
-        checks = check_all(clock.real_now())
-        yield from (_from_check(check) for check in checks)
-        if checks[0].is_ok:
-            yield from _database_clock()
-        if all(check.is_ok for check in checks if check.name in {"database", "migrations"}):
-            yield from _inside(known)
-        yield from _provider()
-        yield from _mail_server(known)
-        yield from _queue(known)
+        try:
+            yield from _ask_all(known)
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+
+
+def _ask_all(known: Settings) -> Iterator[Finding]:
+    checks = check_all(clock.real_now())
+    yield from (_from_check(check) for check in checks)
+    if checks[0].is_ok:
+        yield from _database_clock()
+    if all(check.is_ok for check in checks if check.name in {"database", "migrations"}):
+        yield from _inside(known)
+    yield from _provider()
+    yield from _mail_server(known)
+    yield from _queue(known)
 
 
 def _from_check(check: Check) -> Finding:
