@@ -17,7 +17,8 @@ HOST = "127.0.0.1"
 SANDBOX_KEY = "sk_test_sandbox_of_the_demo"
 # What somebody may try in the demo; everything else that the environment says belongs to another installation.
 KEPT_SETTINGS = (
-    "NEWSROOM_NAME", "REPORTING_CURRENCY", "CUP_PRICES", "GOAL_PATRONS", "GRACE_DAYS", "LOG_LEVEL", "FAULT_AT",
+    "NEWSROOM_NAME", "REPORTING_CURRENCY", "CUP_PRICES", "GOAL_PATRONS", "GRACE_DAYS", "RATE_LIMITS", "LOG_LEVEL",
+    "FAULT_AT",
 )  # fmt: skip
 
 
