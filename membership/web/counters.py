@@ -6,6 +6,7 @@ the caller's work is rolled back. Unix times, since that is what `limits` reckon
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from limits.storage import MovingWindowSupport, Storage
@@ -17,6 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from membership.kernel import clock
 from membership.web.models import RateCounter
+
+_shared: ContextVar[Connection | None] = ContextVar("counters_connection", default=None)
 
 
 def _now() -> float:
@@ -42,7 +45,21 @@ class DatabaseStorage(Storage, MovingWindowSupport):
         return SQLAlchemyError
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let all hits inside share one transaction, and so one commit; refused ones are kept as well."""
+        with self._transaction() as connection:
+            token = _shared.set(connection)
+            try:
+                yield
+            finally:
+                _shared.reset(token)
+
+    @contextmanager
     def _transaction(self) -> Iterator[Connection]:
+        shared = _shared.get()
+        if shared is not None:
+            yield shared
+            return
         with self._engine.connect().execution_options(immediate=True) as connection, connection.begin():
             yield connection
 
@@ -84,20 +101,20 @@ class DatabaseStorage(Storage, MovingWindowSupport):
         """The oldest hit that counts (now, if none) and how many count."""
         del limit
         at = _now()
-        with self._engine.connect() as connection:
+        with self._transaction() as connection:
             row = connection.execute(select(RateCounter.hits).where(RateCounter.key == key)).scalar()
         hits = [hit for hit in row or [] if hit > at - expiry]
         return (hits[0], len(hits)) if hits else (at, 0)
 
     def get(self, key: str) -> int:
         """The count of the present window."""
-        with self._engine.connect() as connection:
+        with self._transaction() as connection:
             fits = (RateCounter.key == key) & (RateCounter.expires_at > _now())
             return int(connection.execute(select(RateCounter.n_hits).where(fits)).scalar() or 0)
 
     def get_expiry(self, key: str) -> float:
         """When the present window ends; now, where there is none."""
-        with self._engine.connect() as connection:
+        with self._transaction() as connection:
             return float(
                 connection.execute(select(RateCounter.expires_at).where(RateCounter.key == key)).scalar() or _now()
             )

@@ -7,6 +7,7 @@ from flask import request
 from flask_wtf import FlaskForm
 from werkzeug.exceptions import BadRequest
 from wtforms import Field, FieldList, FormField, SelectMultipleField
+from wtforms.meta import DefaultMeta
 
 from membership.web.i18n import current_locale
 
@@ -27,6 +28,10 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF carries no types
         def locales(self) -> list[str]:
             """The language of the page, for WTForms' own messages."""
             return [current_locale()]
+
+        def get_translations(self, form: Any) -> Any:
+            """WTForms' own way, which keeps what it has read; Flask-WTF's reads the file for every request."""
+            return DefaultMeta.get_translations(self, form)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

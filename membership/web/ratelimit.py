@@ -9,6 +9,7 @@ process and in memory, so that reading writes nothing.
 import ipaddress
 import logging
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from flask import Flask, current_app, request
@@ -16,6 +17,7 @@ from limits import RateLimitItem, parse
 from limits.errors import StorageError
 from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import ServiceUnavailable
 
 from membership.config import Settings
@@ -103,24 +105,40 @@ def hit(rule: str, *keys: str) -> None:
     Raises TooMany with the seconds to wait, and ServiceUnavailable where nothing can be counted; KeyError for
     an unknown rule. Does nothing where the setting RATE_LIMITS is off.
     """
-    chosen = RULES[rule]
+    hit_all((rule, *keys))
+
+
+def hit_all(*wanted: tuple[str, ...]) -> None:
+    """Count several limits in this order, each (rule, *keys), in one go; stops at the first that is reached.
+
+    What was counted before it stays counted. Raises as `hit` does.
+    """
+    rules = [(RULES[rule], rule, keys) for rule, *keys in wanted]
     if not settings().rate_limits:
         return
     if in_transaction():
         raise RuntimeError("A limit is asked before the transaction, so that it counts whatever comes of it.")
     storage: Storage = current_app.extensions["membership.counters"]
+    try:
+        with storage.together() if isinstance(storage, DatabaseStorage) else nullcontext():
+            waits = (_seconds_to_wait(storage, chosen, rule, keys) for chosen, rule, keys in rules)
+            wait = next((wait for wait in waits if wait), 0)
+    except (StorageError, SQLAlchemyError) as error:
+        log.exception("limits_unavailable", extra={"rules": [rule for _, rule, _ in rules]})
+        raise ServiceUnavailable(retry_after=30) from error
+    if wait:
+        raise TooMany("too_many", "There were too many tries in a short time.", retry_after=wait)
+
+
+def _seconds_to_wait(storage: Storage, chosen: Rule, rule: str, keys: list[str]) -> int:
+    """Count one hit; 0 if it is allowed, else the seconds until the next one will be."""
     strategy = MovingWindowRateLimiter(storage) if chosen.is_exact else FixedWindowRateLimiter(storage)
     item = _item(chosen)
     key = ids.keyed_digest(settings().secret_key.get_secret_value(), "ratelimit", rule, *keys)
-    try:
-        if strategy.hit(item, key):
-            return
-        reset_at = strategy.get_window_stats(item, key).reset_time
-    except StorageError as error:
-        log.exception("limits_unavailable", extra={"rule": rule})
-        raise ServiceUnavailable(retry_after=30) from error
-    wait = max(1, int(reset_at - clock.real_now().timestamp()) + 1)
-    raise TooMany("too_many", "There were too many tries in a short time.", retry_after=wait)
+    if strategy.hit(item, key):
+        return 0
+    reset_at = strategy.get_window_stats(item, key).reset_time
+    return max(1, int(reset_at - clock.real_now().timestamp()) + 1)
 
 
 def _item(rule: Rule) -> RateLimitItem:

@@ -174,3 +174,14 @@ def test_one_household_is_one_origin(web):
             with web.test_request_context(environ_base={"REMOTE_ADDR": ip}):
                 origins.add(ratelimit.origin())
         assert len(origins) == 1
+
+
+def test_several_limits_are_counted_in_order_up_to_the_first_that_is_reached(app):
+    wanted = (("signin.origin", "o"), ("signin.address", "a"), ("checkout.email", "e"))
+    for _ in range(3):
+        ratelimit.hit_all(*wanted)
+    for _ in range(2):
+        with pytest.raises(TooMany):
+            ratelimit.hit_all(*wanted)
+    counted = sorted(len(row.hits) for row in db.session.scalars(select(RateCounter)))
+    assert counted == [3, 3, 5]
