@@ -1,8 +1,11 @@
 """The shape of the contribute form, and the wish that it means."""
 
+from typing import cast
+
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, HiddenField, RadioField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
 from wtforms.validators import InputRequired, Length
 
 from membership.contributions.rules import LONGEST_PUBLIC_NAME, Wish, clean_public_name, gift_from
@@ -28,16 +31,16 @@ class ContributeForm(Form):
     rhythm = RadioField(
         _l("How often"),
         choices=[
-            (Rhythm.MONTHLY.value, _l("Monthly")),
-            (Rhythm.YEARLY.value, _l("Yearly")),
-            (Rhythm.ONCE.value, _l("Once")),
+            SelectChoice(Rhythm.MONTHLY.value, _l("Monthly")),
+            SelectChoice(Rhythm.YEARLY.value, _l("Yearly")),
+            SelectChoice(Rhythm.ONCE.value, _l("Once")),
         ],
         default=Rhythm.MONTHLY.value,
         validators=[InputRequired(_l("Please choose how often."))],
     )
     cups = RadioField(
         _l("How much"),
-        choices=[*((str(n), str(n)) for n in CUPS_OFFERED), (OWN, _l("Another amount"))],
+        choices=[*(SelectChoice(str(n)) for n in CUPS_OFFERED), SelectChoice(OWN, _l("Another amount"))],
         default="1",
         validators=[InputRequired(_l("Please choose an amount."))],
     )
@@ -53,7 +56,7 @@ class ContributeForm(Form):
     def leave_out_what_is_not_on_offer(self) -> None:
         """Mend values that came from an address rather than from a person: unknown choices become the default."""
         for field in (self.rhythm, self.cups):
-            if field.data not in {option[0] for option in field.choices or ()}:
+            if field.data not in {choice.value for choice in cast("list[SelectChoice]", field.choices)}:
                 field.data = field.default
 
     def to_wish(self, offer: Offer, email: str) -> Wish:

@@ -29,14 +29,11 @@ def get_by_id(contribution_id: int) -> Contribution:
     return contribution
 
 
-def latest_try(form_token: str) -> Contribution | None:
-    """What this browser's form token last led to."""
-    return db.session.scalar(
-        select(Contribution)
-        .where(Contribution.form_token == form_token)
-        .order_by(Contribution.form_try.desc())
-        .limit(1)
-    )
+def tries_of(form_token: str) -> Sequence[Contribution]:
+    """What this browser's form token has led to, newest first."""
+    return db.session.scalars(
+        select(Contribution).where(Contribution.form_token == form_token).order_by(Contribution.form_try.desc())
+    ).all()
 
 
 def contributions_of(person_id: int) -> Sequence[Contribution]:

@@ -111,8 +111,7 @@ def _issue_form_token() -> str:
     One token for all tabs of a browser is what makes two tabs one payment page.
     """
     token = session.get(TOKEN_KEY)
-    latest = queries.latest_try(token) if token else None
-    if not token or (latest is not None and not latest.is_unpaid):
+    if not token or any(not row.is_unpaid for row in queries.tries_of(token)):
         token = session[TOKEN_KEY] = secrets.token_urlsafe(24)
     return signed(TOKEN_KEY, token, FORM_TOKEN_AGE)
 
@@ -154,10 +153,8 @@ def _visit(token: str) -> Visit:
 def thanks() -> ResponseReturnValue:
     """Where the payment page sends readers back to. Says thanks only for money that is confirmed."""
     checkout_id = request.args.get("session", "")
-    contribution = _look_again(checkout_id)
-    state = thanks_state(contribution.state, has_open_page=bool(contribution.checkout_url))
-    if state == "confirmed":
-        session.pop(TOKEN_KEY, None)
+    contribution, is_certain = _look_again(checkout_id)
+    state = thanks_state(contribution.state, has_open_page=is_certain and bool(contribution.checkout_url))
     return render_template(
         "contributions/thanks.html",
         state=state,
@@ -168,18 +165,21 @@ def thanks() -> ResponseReturnValue:
     )
 
 
-def _look_again(checkout_id: str) -> Contribution:
-    """The contribution of a payment page, after reading that page again if it is not settled here yet."""
+def _look_again(checkout_id: str) -> tuple[Contribution, bool]:
+    """The contribution of a payment page, after reading that page again if it is not settled here yet; and
+    whether that worked: who may have paid is never told that nothing was charged.
+    """
+    is_certain = False
     contribution = queries.find_by_checkout(checkout_id)
     if contribution is None:
         ratelimit.hit("thanks.unknown", ratelimit.origin())
     if contribution is None or contribution.is_unpaid:
         with suppress(ProviderFailed):  # the webhook will say it too; until then we are waiting, and say so
-            sync("checkout_session", checkout_id)
+            is_certain = sync("checkout_session", checkout_id)
         contribution = queries.find_by_checkout(checkout_id)
     if contribution is None:
         raise NotFound("no_such_checkout", "We do not know this payment page.")
-    return contribution
+    return contribution, is_certain
 
 
 @bp.get("/account")

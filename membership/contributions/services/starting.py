@@ -10,7 +10,7 @@ from membership.billing import intents
 from membership.billing import services as billing
 from membership.billing.port import CheckoutRequest
 from membership.contributions.models import Contribution
-from membership.contributions.queries import find_by_reference, find_live_support, latest_try, list_overdue_checkouts
+from membership.contributions.queries import find_by_reference, find_live_support, list_overdue_checkouts, tries_of
 from membership.contributions.rules import State, Wish
 from membership.db import db, transaction
 from membership.kernel import clock
@@ -47,15 +47,14 @@ def start(wish: Wish, visit: Visit) -> str:
     Raises Conflict where a signed-in member already supports; ProviderFailed where the provider gave no page:
     then nothing was charged, and pressing again is safe.
     """
-    contribution, earlier = _write_down(wish, visit)
-    for paid in (contribution, earlier):
-        if paid is not None and paid.state != State.STARTED:
-            return _thanks_for(paid)
-    if earlier is not None and earlier.checkout_id:
-        if not intents.close_checkout(earlier.checkout_id):
-            return _thanks_for(earlier)
-        with transaction("contributions.supersede"):
-            _abandon(db.session.merge(earlier), clock.now())
+    contribution, others = _write_down(wish, visit)
+    if contribution.state != State.STARTED:
+        return _thanks_for(contribution)
+    for other in others:
+        if other.checkout_id and not intents.close_checkout(other.checkout_id):
+            _give_up(contribution)
+            return _thanks_for(other)
+        _give_up(other)
     if contribution.checkout_url:
         return contribution.checkout_url
     opened = intents.open_checkout(_request(contribution), attempt_key=contribution.reference)
@@ -66,45 +65,58 @@ def start(wish: Wish, visit: Visit) -> str:
     return opened.url
 
 
-def _write_down(wish: Wish, visit: Visit) -> tuple[Contribution, Contribution | None]:
-    """The row of this wish, new or found again, and the row that it replaces, if any."""
+def _write_down(wish: Wish, visit: Visit) -> tuple[Contribution, list[Contribution]]:
+    """The row of this wish, new or found again (or one that is paid already), and the open rows that it replaces."""
     try:
         return _write_once(wish, visit)
     except IntegrityError:  # the other half of a double click was quicker: its row is ours as well
         return _write_once(wish, visit)
 
 
-def _write_once(wish: Wish, visit: Visit) -> tuple[Contribution, Contribution | None]:
+def _write_once(wish: Wish, visit: Visit) -> tuple[Contribution, list[Contribution]]:
     with transaction("contributions.start"):
         now = clock.now()
         _refuse_second_support(wish, visit.person_id)
-        earlier = latest_try(visit.form_token)
-        if earlier is not None and earlier.state not in {State.STARTED, State.ABANDONED}:
-            return earlier, None
-        if earlier is not None and _is_same(earlier, wish, now):
-            return earlier, None
-        contribution = Contribution(
-            reference=new_public_id("con"),
-            form_token=visit.form_token,
-            form_try=earlier.form_try + 1 if earlier else 1,
-            person_id=visit.person_id,
-            email=wish.email,
-            public_name=wish.public_name,
-            locale=visit.locale,
-            rhythm=wish.rhythm.value,
-            currency=wish.charge.currency,
-            gift_minor=wish.gift.minor,
-            charge_minor=wish.charge.minor,
-            cup_minor=wish.cup.minor,
-            state=State.STARTED.value,
-            state_at=now,
-            created_at=now,
-            checkout_expires_at=now + CHECKOUT_OPEN_FOR,
-            attribution=visit.attribution,
-        )
-        db.session.add(contribution)
-        replaced = earlier if earlier is not None and earlier.state == State.STARTED else None
-    return contribution, replaced
+        tries = tries_of(visit.form_token)
+        paid = [row for row in tries if not row.is_unpaid]
+        if paid:
+            return paid[0], []
+        begun = [row for row in tries if row.state == State.STARTED]
+        contribution = next((row for row in begun if _is_same(row, wish, now)), None)
+        if contribution is None:
+            contribution = _new(wish, visit, n=1 + max((row.form_try for row in tries), default=0), now=now)
+            db.session.add(contribution)
+    return contribution, [row for row in begun if row is not contribution]
+
+
+def _new(wish: Wish, visit: Visit, *, n: int, now: datetime) -> Contribution:
+    return Contribution(
+        reference=new_public_id("con"),
+        form_token=visit.form_token,
+        form_try=n,
+        person_id=visit.person_id,
+        email=wish.email,
+        public_name=wish.public_name,
+        locale=visit.locale,
+        rhythm=wish.rhythm.value,
+        currency=wish.charge.currency,
+        gift_minor=wish.gift.minor,
+        charge_minor=wish.charge.minor,
+        cup_minor=wish.cup.minor,
+        state=State.STARTED.value,
+        state_at=now,
+        created_at=now,
+        checkout_expires_at=now + CHECKOUT_OPEN_FOR,
+        attribution=visit.attribution,
+    )
+
+
+def _give_up(contribution: Contribution) -> None:
+    """What was begun and replaced is over; unless news of its money came in the meantime."""
+    with transaction("contributions.give_up"):
+        row = find_by_reference(contribution.reference)
+        if row is not None:
+            _abandon(row, clock.now())
 
 
 def _refuse_second_support(wish: Wish, person_id: int | None) -> None:
