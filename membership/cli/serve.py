@@ -31,8 +31,13 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     Settings.from_env()  # so that refused settings are said once, here, and not by every process
     if not is_free(host, port):
         raise click.ClickException(f"Port {port} on {host} is in use by another program, or not ours to use.")
+    listen("membership.cli.serve:build", host, port, workers, threads)
+
+
+def listen(target: str, host: str, port: int, workers: int, threads: int) -> None:
+    """Serve what the function `target` ("module:name") builds, until SIGINT or SIGTERM. The benches use it too."""
     Granian(
-        "membership.cli.serve:build",
+        target,
         factory=True,
         interface=Interfaces.WSGI,
         address=host,

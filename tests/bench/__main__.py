@@ -1,0 +1,205 @@
+"""`make bench`: our hot paths against the limits of this machine, measured in turns, as one table.
+
+A figure counts only as a ratio to the limit beside it: both were measured in the same minutes, on the same
+server program, number of processes and database. Load goes to loopback only and ends by itself.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import create_engine, text
+
+from tests.bench import load, programs
+from tests.bench.load import Posts, Visitor
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table; `goal` says which ratio is good."""
+
+    name: str
+    ours: float
+    limit_name: str
+    limit: float
+    goal: float
+
+    @property
+    def ratio(self) -> float:
+        return self.ours / self.limit
+
+
+@dataclass
+class Bench:
+    """How long and how often, and where files go."""
+
+    seconds: float
+    rounds: int
+    folder: Path
+    console: Console
+
+    def compare(self, name: str, ours: Callable[[], float], limit_name: str, limit: Callable[[], float], goal: float):
+        """Measure both in turns, after one turn each to warm up; the medians count."""
+        ours(), limit()
+        pairs = []
+        for number in range(self.rounds):
+            pairs.append((ours(), limit()))
+            self.console.print(
+                f"  {name} {number + 1}/{self.rounds}: {pairs[-1][0]:,.0f} and {pairs[-1][1]:,.0f} a second"
+            )
+        return Row(
+            name, statistics.median(p[0] for p in pairs), limit_name, statistics.median(p[1] for p in pairs), goal
+        )
+
+    def poster(self, site: str, posts: Posts) -> Callable[[], float]:
+        """Measures `posts`; guesses from the last figure how many bodies the next one needs."""
+        expected = 3000.0
+
+        def measure() -> float:
+            nonlocal expected
+            expected = load.post(site, posts, self.seconds, self.folder, expected)
+            return expected
+
+        return measure
+
+
+def webhook_rows(bench: Bench, site: str, bare: str, kind: str) -> Iterator[Row]:
+    """Intake of first deliveries and of duplicates, against one-row commits of the same bytes."""
+    fresh = load.webhooks(programs.WEBHOOK_SECRET, load.unlike)
+    again = load.webhooks(programs.WEBHOOK_SECRET, lambda number: f"again{number % 50}")
+    webhook = "/stripe/webhook"
+    commit = bench.poster(bare, Posts("/commit", "application/json", fresh))
+    first = bench.poster(site, Posts(webhook, "application/json", fresh))
+    second = bench.poster(site, Posts(webhook, "application/json", again))
+    yield bench.compare(f"webhook, first delivery · {kind}", first, "one-row commit", commit, 0.5)
+    yield bench.compare(f"webhook, duplicate · {kind}", second, "webhook, first delivery", first, 1.0)
+
+
+def page_rows(bench: Bench, site: str, bare: str, kind: str) -> Iterator[Row]:
+    """The page that every reader sees first, against a bare template of its size."""
+    yield bench.compare(
+        f"GET /contribute · {kind}",
+        lambda: load.get(f"{site}/contribute", bench.seconds),
+        "bare Flask, same size",
+        lambda: load.get(f"{bare}/page", bench.seconds),
+        0.5,
+    )
+
+
+def signin_rows(bench: Bench, site: str, bare: str, kind: str) -> Iterator[Row]:
+    """A mailed link asked for, always by new addresses, against two one-row commits."""
+    visitor = Visitor(site)
+    token = visitor.form_token("/signin")
+
+    def bodies(n: int) -> list[str]:
+        return [f"\temail=reader-{uuid4().hex}%40example.org&csrf_token={token}" for _ in range(n)]
+
+    asked = bench.poster(site, Posts("/signin", FORM, bodies, cookie=visitor.cookie))
+    two = bench.poster(bare, Posts("/commit-two", FORM, bodies))
+    visitor.close()
+    yield bench.compare(f"sign-in mail requested · {kind}", asked, "two one-row commits", two, 0.4)
+
+
+def signin_timing(site: str, database_url: str, n: int) -> tuple[float, float]:
+    """Median seconds of asking for a link with a known and with an unknown address, asked in turns."""
+    known = f"known-{uuid4().hex}@example.org"
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        columns = "(public_id, email, locale, created_at)"
+        connection.execute(
+            text(f"INSERT INTO people {columns} VALUES (:id, :email, 'en', CURRENT_TIMESTAMP)"),  # noqa: S608 - constants
+            {"id": f"per_{uuid4().hex[:26]}", "email": known},
+        )
+    engine.dispose()
+    visitor = Visitor(site)
+    token = visitor.form_token("/signin")
+
+    def ask(email: str) -> float:
+        began = time.perf_counter()
+        status, _ = visitor.ask("POST", "/signin", {"email": email, "csrf_token": token})
+        if status != 303:
+            raise RuntimeError(f"Asking for a link was answered with {status}.")
+        return time.perf_counter() - began
+
+    pairs = [(ask(known), ask(f"unknown-{uuid4().hex}@example.org")) for _ in range(n)]
+    visitor.close()
+    return statistics.median(p[0] for p in pairs), statistics.median(p[1] for p in pairs)
+
+
+@contextmanager
+def databases(folder: Path, kinds: list[str]) -> Iterator[dict[str, str]]:
+    """An empty database of each kind asked for, by the name that the table shows."""
+    found = {}
+    if "sqlite" in kinds:
+        found["SQLite FULL"] = f"sqlite:///{folder / 'bench.db'}"
+    if "postgresql" not in kinds:
+        yield found
+        return
+    with programs.postgres(folder) as uri:
+        yield found | {"PostgreSQL": uri.replace("postgresql://", "postgresql+psycopg://")}
+
+
+def measure(bench: Bench, kinds: list[str]) -> tuple[list[Row], list[str]]:
+    """All rows, and the sentences below the table."""
+    rows, notes = [], []
+    page = bench.folder / "contribute.html"
+    with databases(bench.folder, kinds) as found:
+        for kind, url in found.items():
+            with programs.our_site(url, bench.folder) as site:
+                visitor = Visitor(site)
+                page.write_text(visitor.ask("GET", "/contribute")[1])
+                visitor.close()
+                with programs.limits(url, page, bench.folder) as bare:
+                    for measured in (webhook_rows, page_rows, signin_rows):
+                        rows += measured(bench, site, bare, kind)
+                    known, unknown = signin_timing(site, url, 200)
+            notes.append(
+                f"Sign-in asked for, one after another · {kind}: known address {known * 1000:.2f} ms, "
+                f"unknown {unknown * 1000:.2f} ms (medians of 200; difference {(known - unknown) * 1000:+.2f} ms)."
+            )
+    notes.append(f"/contribute is {page.stat().st_size / 1024:.1f} KB of HTML.")
+    return rows, notes
+
+
+def main() -> None:
+    """Read the arguments, measure, print."""
+    parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5, help="length of one measurement")
+    parser.add_argument("--rounds", type=int, default=5, help="measurements of each row; the median counts")
+    parser.add_argument("--database", nargs="+", default=["sqlite", "postgresql"], choices=["sqlite", "postgresql"])
+    asked = parser.parse_args()
+    if shutil.which("wrk") is None:
+        sys.exit("The benches need wrk. On Debian: apt-get install wrk")
+    console = Console(soft_wrap=True)
+    folder = Path(tempfile.mkdtemp(prefix="membership-bench-"))
+    try:
+        rows, notes = measure(Bench(max(1, round(asked.seconds)), asked.rounds, folder, console), asked.database)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    table = Table(title=f"{programs.n_workers()} web processes, {os.cpu_count()} cores, median of {asked.rounds}")
+    for heading in ("what", "ours /s", "limit", "limit /s", "ratio", "goal"):
+        table.add_column(heading, justify="left" if heading in {"what", "limit"} else "right", no_wrap=True)
+    for row in rows:
+        verdict = "reached" if row.ratio >= row.goal else "missed"
+        figures = (f"{row.ours:,.0f}", row.limit_name, f"{row.limit:,.0f}", f"{row.ratio:.2f}")
+        table.add_row(row.name, *figures, f"≥ {row.goal} {verdict}")
+    Console(width=140).print(table)
+    for note in notes:
+        console.print(note)
+
+
+if __name__ == "__main__":
+    main()

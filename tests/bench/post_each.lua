@@ -1,0 +1,33 @@
+-- wrk script: each request is the next line of a file, never the same one twice.
+-- Environment: BENCH_FILE (lines "signature<TAB>body"), BENCH_PATH, BENCH_TYPE, BENCH_COOKIE, BENCH_THREADS.
+local number = 0
+
+function setup(thread)
+    thread:set("number", number)
+    number = number + 1
+end
+
+function init(args)
+    local threads = tonumber(os.getenv("BENCH_THREADS"))
+    requests, at = {}, 0
+    local index = 0
+    for line in io.lines(os.getenv("BENCH_FILE")) do
+        if index % threads == number then
+            local tab = line:find("\t", 1, true)
+            local headers = { ["Content-Type"] = os.getenv("BENCH_TYPE") }
+            if tab > 1 then headers["Stripe-Signature"] = line:sub(1, tab - 1) end
+            if os.getenv("BENCH_COOKIE") then headers["Cookie"] = os.getenv("BENCH_COOKIE") end
+            requests[#requests + 1] = wrk.format("POST", os.getenv("BENCH_PATH"), headers, line:sub(tab + 1))
+        end
+        index = index + 1
+    end
+end
+
+function request()
+    at = at + 1
+    if at > #requests then
+        ran_out = true
+        at = 1
+    end
+    return requests[at]
+end
