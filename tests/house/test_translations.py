@@ -2,13 +2,17 @@
 
 import gettext
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from babel.messages.frontend import CommandLineInterface
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
+from flask_babel import force_locale
 from jinja2 import Environment, nodes
+
+from membership.web import filters
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"
@@ -131,6 +135,13 @@ def test_numbers_bend_the_words_after_them(n, cups, hryvnias):
         uk = gettext.GNUTranslations(file)
     assert uk.ngettext("%(num)s cup", "%(num)s cups", n) % {"num": n} == cups
     assert uk.ngettext("%(number)s hryvnia", "%(number)s hryvnias", n) % {"number": n} == hryvnias
+
+
+def test_a_ukrainian_sentence_may_end_with_a_date(house):
+    start, end = datetime(2026, 11, 22, 12, tzinfo=UTC), datetime(2027, 1, 21, tzinfo=UTC)
+    with house.test_request_context(), force_locale("uk"):
+        assert filters.day(start) == "22 листопада 2026"
+        assert filters.month_span(start, end).endswith("2027")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(TEMPLATES)))
