@@ -21,7 +21,10 @@ _written_at: dict[str, datetime] = {}
 
 
 class Heartbeat(Model):
-    """One row is one thing that shows life ("worker") or trouble ("webhook_wrong_signature"); each beat overwrites it."""
+    """One row is one thing that shows life ("worker") or trouble ("webhook_wrong_signature"), and when it last did.
+
+    Each beat overwrites it.
+    """
 
     __tablename__ = "heartbeats"
 

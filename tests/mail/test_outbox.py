@@ -38,9 +38,9 @@ def test_mails_without_a_once_key_do_not_meet(app, note_mail):
     assert [row.id for row in all_rows()] == ids
 
 
-def test_the_worker_is_told_after_the_commit(app, note_mail):
+def test_the_worker_is_told_after_the_commit(app, note_mail, monkeypatch):
     told = []
-    app.extensions["membership.hints"] = lambda job, *args: told.append((job, args))
+    monkeypatch.setitem(app.extensions, "membership.hints", lambda job, *args: told.append((job, args)))
     with transaction("test"):
         outbox_id = services.send(note_mail, "olena@example.org", "en", {"note_id": 1})
         assert told == []
