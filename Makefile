@@ -33,7 +33,7 @@ check: $(DEV_STAMP)  ## Lint, format, types, floors, templates
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/djlint --lint --quiet templates membership/sandbox
+	$(BIN)/djlint --lint --quiet templates
 
 bench: $(DEV_STAMP)  ## Measure the hot paths against the limits of this machine
 	$(BIN)/python -m tests.bench $(ARGS)

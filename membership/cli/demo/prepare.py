@@ -7,10 +7,11 @@ import importlib
 import importlib.util
 
 import click
+from flask_migrate import upgrade
 
 from membership.app import create_app
-from membership.cli.database import migrate
 from membership.config import Settings
+from membership.web.schema import pending_migrations
 
 
 @click.command("demo-prepare", hidden=True)
@@ -20,7 +21,8 @@ def prepare() -> None:
     if not settings.demo:
         raise click.ClickException("Only the demo is filled with an invented newsroom (DEMO is not set).")
     app = create_app(settings)
-    migrate(app)
-    if importlib.util.find_spec("membership.front.seed"):
-        with app.app_context():
+    with app.app_context():
+        if pending_migrations():
+            upgrade()
+        if importlib.util.find_spec("membership.front.seed"):
             importlib.import_module("membership.front.seed").seed(app)
