@@ -4,7 +4,7 @@ Billing periods are counted from the anchor (`calendar.boundary`). Each task run
 objects carry the time at which they would have happened.
 """
 
-from membership.sandbox import calendar, invoicing, lines
+from membership.sandbox import calendar, drafts, invoicing, lines
 from membership.sandbox.kinds import KINDS, Obj
 from membership.sandbox.payments import DAY
 from membership.sandbox.tasks import task
@@ -59,9 +59,9 @@ def renew(world: World, sub: Obj) -> None:
     paused = _paused(world, sub)
     set_period(world, sub, sub["_n"] + 1)
     customer = world.need("customer", sub["customer"], "customer")
-    invoice = invoicing.draft(world, customer, sub["currency"], "subscription_cycle", sub=sub, period=ended_period)
-    invoicing.put_lines(invoice, period_lines(world, invoice["id"], sub))
-    invoicing.take_pending(world, invoice, sub["id"])
+    invoice = drafts.draft(world, customer, sub["currency"], "subscription_cycle", sub=sub, period=ended_period)
+    drafts.put_lines(invoice, period_lines(world, invoice["id"], sub))
+    drafts.take_pending(world, invoice, sub["id"])
     sub["latest_invoice"] = invoice["id"]
     if paused == "keep_as_draft" or sub["status"] == "unpaid":
         invoice["auto_advance"] = False

@@ -1,6 +1,6 @@
 """How a subscription begins: by the API, and at the end of Checkout."""
 
-from membership.sandbox import cycle, invoicing, payments
+from membership.sandbox import cycle, drafts, invoicing, payments
 from membership.sandbox.kinds import Obj, new_id
 from membership.sandbox.payments import DAY
 from membership.sandbox.protocol.errors import ApiError
@@ -210,13 +210,13 @@ def first_invoice(world: World, sub: Obj, customer: Obj, behavior: str) -> None:
 
 def draft_first(world: World, sub: Obj, customer: Obj) -> Obj:
     """The first invoice as a draft, with its event; of a trial it is over nothing."""
-    invoice = invoicing.draft(world, customer, sub["currency"], "subscription_create", sub=sub)
+    invoice = drafts.draft(world, customer, sub["currency"], "subscription_create", sub=sub)
     new = cycle.period_lines(world, invoice["id"], sub)
     if sub["status"] == "trialing":
         for line in new:
             line |= {"amount": 0, "subtotal": 0, "description": f"Trial period for {line['description']}"}
-    invoicing.put_lines(invoice, new)
-    invoicing.take_pending(world, invoice, sub["id"])
+    drafts.put_lines(invoice, new)
+    drafts.take_pending(world, invoice, sub["id"])
     sub["latest_invoice"] = invoice["id"]
     world.emit("invoice.created", invoice)
     return invoice

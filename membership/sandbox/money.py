@@ -2,6 +2,9 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import lru_cache
+
+from babel.numbers import format_currency
 
 from membership.sandbox.protocol.errors import ApiError
 
@@ -46,9 +49,14 @@ def check_smallest(amount: int, currency: str, param: str = "amount") -> None:
         )
 
 
+# The signs that readers know where a locale would write the code out.
+_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "UAH": "₴"}
+
+
+@lru_cache(maxsize=1024)
 def written(amount: int, currency: str, locale: str = "en") -> str:
     """An amount for people, such as "€7.00" or "7,00 €"."""
     digits = 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
-    from babel.numbers import format_currency
-
-    return format_currency(Decimal(amount).scaleb(-digits), currency.upper(), locale=locale, currency_digits=True)
+    code = currency.upper()
+    text: str = format_currency(Decimal(amount).scaleb(-digits), code, locale=locale)
+    return text.replace(code, _SIGNS.get(code, code))

@@ -136,7 +136,7 @@ def book(
             "type": "stripe_fee",
         }
     ]
-    return world.add(
+    txn = world.add(
         "balance_transaction",
         {
             "amount": amount,
@@ -154,6 +154,8 @@ def book(
             "type": kind,
         },
     )
+    del txn["livemode"]
+    return txn
 
 
 def card_error(_world: World, intent: Obj, *, keeps_work: bool = True) -> ApiError:

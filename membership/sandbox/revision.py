@@ -2,7 +2,7 @@
 
 import copy
 
-from membership.sandbox import cycle, founding, invoicing, payments, proration
+from membership.sandbox import cycle, drafts, founding, invoicing, payments, proration
 from membership.sandbox.kinds import Obj
 from membership.sandbox.protocol.errors import ApiError, no_such, unsupported
 from membership.sandbox.world import World, merge_metadata
@@ -110,10 +110,10 @@ def _invoice_now(world: World, sub: Obj, params: Obj, *, period: bool) -> None:
     from membership.sandbox.resources import payment_methods
 
     customer = world.need("customer", sub["customer"], "customer")
-    invoice = invoicing.draft(world, customer, sub["currency"], "subscription_update", sub=sub)
+    invoice = drafts.draft(world, customer, sub["currency"], "subscription_update", sub=sub)
     if period:
-        invoicing.put_lines(invoice, cycle.period_lines(world, invoice["id"], sub))
-    invoicing.take_pending(world, invoice, sub["id"])
+        drafts.put_lines(invoice, cycle.period_lines(world, invoice["id"], sub))
+    drafts.take_pending(world, invoice, sub["id"])
     if not invoice["lines"]["data"]:
         world.store.remove(invoice)
         return

@@ -27,6 +27,7 @@ class CannotStart(click.ClickException):
 @click.option("--webhook", "webhooks", multiple=True, metavar="URL", help="Send events there (repeatable).")
 @click.option("--webhook-secret", metavar="whsec_…", help="Secret with which they are signed.")
 @click.option("--webhook-event", "events", multiple=True, metavar="TYPE", help="Send only these types (repeatable).")
+@click.option("--name", envvar="NEWSROOM_NAME", help="The newsroom's name on the pages (or NEWSROOM_NAME).")
 @click.option("--clock-listener", "listeners", multiple=True, metavar="URL", help="Tell it when the clock is moved.")
 def sandbox_command(  # noqa: PLR0917 - the parts of one thing
     port: int,
@@ -36,18 +37,23 @@ def sandbox_command(  # noqa: PLR0917 - the parts of one thing
     webhook_secret: str | None,
     events: tuple[str, ...],
     listeners: tuple[str, ...],
+    name: str | None,
 ) -> None:
     """Run a stand-in for Stripe: API, payment pages, webhooks, and a control page."""
     _refuse(host, webhooks, listeners, webhook_secret)
     from membership.sandbox.app import create_sandbox
+    from membership.sandbox.settings import Settings
 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     if data is not None:
         data.parent.mkdir(parents=True, exist_ok=True)
+    settings = Settings(account_name=name) if name else Settings()
     fixed = [(url, str(webhook_secret)) for url in webhooks]
-    sandbox = create_sandbox(data, fixed, listeners or (), events=events or ("*",), secret=webhook_secret)
+    sandbox = create_sandbox(
+        data, fixed, listeners or (), events=events or ("*",), secret=webhook_secret, settings=settings
+    )
     try:
         try:
             url = sandbox.start(host, port)

@@ -141,7 +141,7 @@ def test_threads_that_race_with_one_key_make_one_object(base, client, make_clien
         try:
             ids.append(make_client(base).customers.create({"email": "r@example.org"}, {"idempotency_key": "race"}).id)
         except (stripe.IdempotencyError, stripe.APIError, stripe.InvalidRequestError) as error:
-            conflicts.append((error.http_status, error.code))
+            conflicts.append((error.http_status, error.json_body["error"]["code"]))
 
     threads = [threading.Thread(target=race) for _ in range(12)]
     for thread in threads:

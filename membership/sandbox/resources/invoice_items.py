@@ -5,7 +5,7 @@ from stripe.params._invoice_item_delete_params import InvoiceItemDeleteParams
 from stripe.params._invoice_item_list_params import InvoiceItemListParams
 from stripe.params._invoice_item_retrieve_params import InvoiceItemRetrieveParams
 
-from membership.sandbox import invoicing, lines
+from membership.sandbox import drafts, lines
 from membership.sandbox.kinds import Kind, Obj, declare
 from membership.sandbox.protocol.errors import ApiError, missing, unexpected_state
 from membership.sandbox.protocol.listing import PAGING, page
@@ -90,7 +90,7 @@ def create(world: World, params: Obj) -> Obj:
         if invoice["status"] != "draft":
             raise unexpected_state("The invoice is final.", "invoice_not_editable")
         item["invoice"] = invoice["id"]
-        invoicing.put_lines(invoice, [lines.from_invoice_item(invoice["id"], item)])
+        drafts.put_lines(invoice, [lines.from_invoice_item(invoice["id"], item)])
     return item
 
 

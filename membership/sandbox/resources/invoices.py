@@ -12,7 +12,7 @@ from stripe.params._invoice_retrieve_params import InvoiceRetrieveParams
 from stripe.params._invoice_update_params import InvoiceUpdateParams
 from stripe.params._invoice_void_invoice_params import InvoiceVoidInvoiceParams
 
-from membership.sandbox import cycle, invoicing, payments
+from membership.sandbox import cycle, drafts, invoicing, payments
 from membership.sandbox.kinds import KINDS, Kind, Obj, declare, public
 from membership.sandbox.protocol.errors import ApiError, missing, unexpected_state
 from membership.sandbox.protocol.listing import PAGING, limit_of, list_object
@@ -65,10 +65,10 @@ def create(world: World, params: Obj) -> Obj:
     customer = world.need("customer", params["customer"], "customer")
     pending = world.store.find(KINDS["invoiceitem"], {"customer": customer["id"], "invoice": None}, limit=1)
     currency = params.get("currency") or (pending[0]["currency"] if pending else customer["currency"]) or "eur"
-    invoice = invoicing.draft(world, customer, currency.lower(), "manual")
+    invoice = drafts.draft(world, customer, currency.lower(), "manual")
     _write(world, invoice, params)
     if params.get("pending_invoice_items_behavior") == "include":
-        invoicing.take_pending(world, invoice)
+        drafts.take_pending(world, invoice)
     if invoice["auto_advance"]:
         world.schedule(invoice, "advance_invoice", world.now + 3600)
         invoice["automatically_finalizes_at"] = world.now + 3600
@@ -223,9 +223,9 @@ def create_preview(world: World, params: Obj) -> Obj:
 def _upcoming(world: World, sub: Obj) -> Obj:
     customer = world.need("customer", sub["customer"], "customer")
     ended = cycle.period(sub)
-    invoice = invoicing.draft(world, customer, sub["currency"], "upcoming", sub=sub, period=ended)
+    invoice = drafts.draft(world, customer, sub["currency"], "upcoming", sub=sub, period=ended)
     cycle.set_period(world, sub, sub["_n"] + 1)
-    invoicing.put_lines(invoice, cycle.period_lines(world, invoice["id"], sub))
-    invoicing.take_pending(world, invoice, sub["id"])
+    drafts.put_lines(invoice, cycle.period_lines(world, invoice["id"], sub))
+    drafts.take_pending(world, invoice, sub["id"])
     invoice |= {"created": ended[1], "next_payment_attempt": ended[1]}
     return dict(invoice)

@@ -79,6 +79,7 @@ def make(world: World, amount: int, currency: str, customer: str | None, **more:
             "currency": currency,
             "customer": customer,
             "metadata": {},
+            "payment_details": {"customer_reference": None, "order_reference": None},
             "payment_method_options": {"card": {"network": None, "request_three_d_secure": "automatic"}},
             "payment_method_types": ["card"],
             "status": "requires_payment_method",
