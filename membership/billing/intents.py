@@ -32,6 +32,9 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=15)
 WAIT_SECONDS = 8.0
+# Stripe wants 30 minutes; one more for the way there.
+SHORTEST_PAGE = timedelta(minutes=31)
+WISH = ("reference", "rhythm", "charge", "email", "checkout_id")
 OPEN, CLOSE = "open_checkout", "close_checkout"
 FINISH_AT_A_TIME = 100
 
@@ -41,7 +44,7 @@ def open_checkout(request: CheckoutRequest, attempt_key: str) -> OpenedCheckout:
 
     Asked again with the same key (double click, second tab, after a crash) it gives the same page, or repeats
     the request so that the provider cannot do it twice. After a refusal, and after a page was closed, it asks
-    anew.
+    anew. Only who, what for and how much must agree with the first time; a repetition uses the first words.
 
     Raises Conflict where the key belongs to another request, ProviderFailed where no page came of it: nothing
     was charged, and asking again is safe.
@@ -110,7 +113,7 @@ def _finish(intent_id: int, kind: str) -> None:
 
 def _claim(kind: str, attempt_key: str, wanted: dict[str, Any], *, reference: str) -> ProviderIntent:
     """The intent of this key: done, or sent and ours to send. Waits for another sender of the same key."""
-    digest = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
+    digest = _digest(wanted)
     end = time.monotonic() + WAIT_SECONDS
     while True:
         with transaction(f"billing.{kind}.intend"):
@@ -172,8 +175,16 @@ def _take_turn(intent: ProviderIntent, wanted: dict[str, Any]) -> bool:
 def _start_over(intent: ProviderIntent, wanted: dict[str, Any], at: datetime) -> None:
     """A new attempt, under a new key: the provider repeats its stored answer to the old one."""
     intent.idempotency_key, intent.n_attempts = _new_key(), intent.n_attempts + 1
-    intent.request, intent.sent_at = wanted, at
+    intent.request, intent.sent_at = _with_time_left(wanted), at
     intent.provider_id = intent.url = intent.expires_at = intent.closed_at = intent.error = None
+
+
+def _with_time_left(wanted: dict[str, Any]) -> dict[str, Any]:
+    """A page must stay open for half an hour, also one that is asked for again a while after the first."""
+    if "expires_at" not in wanted:
+        return wanted
+    earliest = clock.now() + SHORTEST_PAGE
+    return wanted | {"expires_at": max(datetime.fromisoformat(wanted["expires_at"]), earliest).isoformat()}
 
 
 def _take_over(intent_id: int) -> ProviderIntent | None:
@@ -260,6 +271,12 @@ def _give_up(intent_id: int) -> None:
             .values(state="refused", error="given_up", request=None, answered_at=clock.real_now()),
             execution_options={"synchronize_session": False},
         )
+
+
+def _digest(wanted: dict[str, Any]) -> str:
+    """What makes two requests the same wish: who, what for and how much; not the time or language of the page."""
+    wish = {key: wanted[key] for key in WISH if key in wanted}
+    return hashlib.sha256(json.dumps(wish, sort_keys=True).encode()).hexdigest()
 
 
 def _new_key() -> str:

@@ -3,10 +3,18 @@
 import hashlib
 import hmac
 import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
 import time
 from datetime import UTC, datetime
 
 import pytest
+import requests
+from werkzeug.serving import make_server
 
 from membership.billing.port import (
     CheckoutExpired,
@@ -120,5 +128,81 @@ def news(app):
             return [event for event in self if isinstance(event, kind)]
 
     heard = News()
-    app.extensions["membership.handlers"] = {kind: (heard.hear,) for kind in NEWS}
+    app.extensions["membership.handlers"] = dict.fromkeys(NEWS, (heard.hear,))
     return heard
+
+
+# The sandbox, over HTTP ---------------------------------------------------------------------------------------
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Sandbox:
+    """A running stand-in for Stripe: its address, and what its control page offers."""
+
+    def __init__(self, url: str, web_port: int) -> None:
+        self.url, self.web_port = url, web_port
+
+    def control(self, name: str, **body):
+        answer = requests.post(f"{self.url}/_sandbox/{name}", json=body, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def fail(self, match: str, do: str, **more) -> None:
+        self.control("faults", calls=[{"match": match, "do": do, **more}])
+
+    def books(self) -> dict:
+        return requests.get(f"{self.url}/_sandbox/books", timeout=30).json()
+
+    def settle_deliveries(self) -> None:
+        """Wait until every event that is due has been delivered."""
+        end = time.monotonic() + 15
+        while time.monotonic() < end:
+            if not self.control("deliver").get("waiting") and not self._waiting():
+                return
+            time.sleep(0.05)
+
+    def _waiting(self) -> int:
+        waiting = requests.get(f"{self.url}/_sandbox/events", timeout=30).json()["waiting"]
+        return waiting if isinstance(waiting, int) else len(waiting)
+
+
+@pytest.fixture(scope="session")
+def sandbox_process():
+    web_port = free_port()
+    command = [sys.executable, "-m", "membership.sandbox", "--port", "0", "--webhook-secret", WEBHOOK_SECRET]
+    command += ["--webhook", f"http://localhost:{web_port}/stripe/webhook"]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("STRIPE_")}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    url = re.search(r"http://[\w.:]+", process.stdout.readline()).group(0)
+    yield Sandbox(url, web_port)
+    process.terminate()
+    process.wait(timeout=20)
+    process.stdout.close()
+
+
+@pytest.fixture
+def sandbox(sandbox_process):
+    """The sandbox, forgotten and without faults."""
+    requests.delete(f"{sandbox_process.url}/_sandbox/faults", timeout=30)
+    sandbox_process.control("reset")
+    return sandbox_process
+
+
+@pytest.fixture
+def connected(app, settings, sandbox):
+    """The app with the real provider on the sandbox, and a web server that takes its notices."""
+    known = settings.model_copy(update={"stripe_api_base": sandbox.url})
+    app.extensions["membership.settings"] = known
+    app.extensions["membership.provider"] = StripeProvider(known)
+    server = make_server("localhost", sandbox.web_port, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield sandbox
+    server.shutdown()
+    thread.join()
+    server.server_close()

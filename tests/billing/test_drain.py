@@ -27,6 +27,15 @@ from membership.kernel.money import Money
 from tests.billing.conftest import PAID_AT, make_event, make_payment, post
 
 PAID = Reading(facts=(make_payment(),))
+FINISHED = CheckoutFact(
+    reference="con_1",
+    checkout_id="cs_1",
+    is_finished=True,
+    is_expired=False,
+    is_paid=True,
+    customer_id="cus_1",
+    subscription_id="sub_1",
+)
 DOWN = ProviderFailed("provider_failed", "Down.", retryable=True, outcome_unknown=True)
 
 
@@ -50,7 +59,11 @@ def test_a_payment_is_booked_told_and_receipted(client, provider, news):
     drain()
     assert state_of() == "done"
     payment = db.session.scalars(select(Payment)).one()
-    assert (payment.charged, payment.fee, payment.receipt_number) == (Money(400, "EUR"), Money(31, "EUR"), "2026-000001")
+    assert (payment.charged, payment.fee, payment.receipt_number) == (
+        Money(400, "EUR"),
+        Money(31, "EUR"),
+        "2026-000001",
+    )
     [told] = news.of(PaymentReceived)
     assert (told.reference, told.receipt_number, told.charged) == ("con_1", "2026-000001", Money(400, "EUR"))
     assert books.check(clock.now()) == []
@@ -183,7 +196,7 @@ def test_a_thing_that_the_provider_does_not_know_is_believed_only_when_repeated(
 
 
 def test_a_finished_page_waits_until_its_money_is_booked_too(client, provider, news):
-    page = CheckoutFact("con_1", "cs_1", True, False, True, "cus_1", "sub_1")
+    page = FINISHED
     invoice = ObjectRef(ObjectKind.INVOICE, "in_1")
     provider.readings["cs_1"] = Reading(facts=(page,), related=(invoice,))
     provider.readings["in_1"] = DOWN
@@ -199,7 +212,7 @@ def test_a_finished_page_waits_until_its_money_is_booked_too(client, provider, n
 
 
 def test_the_return_page_books_without_any_notice_and_the_notice_changes_nothing(client, provider, news):
-    page = CheckoutFact("con_1", "cs_1", True, False, True, "cus_1", "sub_1")
+    page = FINISHED
     provider.readings["cs_1"] = Reading(facts=(page,), related=(ObjectRef(ObjectKind.INVOICE, "in_1"),))
     provider.readings["in_1"] = PAID
     assert services.sync("checkout_session", "cs_1") is True

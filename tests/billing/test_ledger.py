@@ -21,9 +21,7 @@ from tests.billing.conftest import PAID_AT, make_payment
 CURRENCIES = ("EUR", "USD", "UAH", "JPY")
 ACCOUNTS = ("provider_balance", "income_recurring", "income_once", "provider_fees")
 entries = st.lists(
-    st.tuples(
-        st.sampled_from(ACCOUNTS), st.builds(Money, st.integers(-(10**12), 10**12), st.sampled_from(CURRENCIES))
-    ),
+    st.tuples(st.sampled_from(ACCOUNTS), st.builds(Money, st.integers(-(10**12), 10**12), st.sampled_from(CURRENCIES))),
     max_size=8,
 )
 
@@ -97,7 +95,7 @@ def test_income_fee_and_balance_stand_on_their_accounts(app):
     rows = db.session.execute(
         select(JournalEntry.account, func.sum(JournalEntry.amount_minor)).group_by(JournalEntry.account)
     )
-    assert {account: total for account, total in rows} == {
+    assert dict(rows.all()) == {
         "provider_balance": 738,
         "provider_fees": 62,
         "income_recurring": -400,
@@ -120,7 +118,9 @@ def test_what_is_in_the_journal_cannot_be_changed_or_taken_out(app, model):
 
 def test_receipts_count_from_one_in_the_year_of_the_payment(app):
     old, new = datetime(2026, 12, 31, 23, 59, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
-    booked = book(make_payment("in_1", paid_at=old), make_payment("in_2", paid_at=new), make_payment("in_3", paid_at=old))
+    booked = book(
+        make_payment("in_1", paid_at=old), make_payment("in_2", paid_at=new), make_payment("in_3", paid_at=old)
+    )
     assert [payment.receipt_number for payment in booked] == ["2026-000001", "2027-000001", "2026-000002"]
 
 

@@ -1,0 +1,147 @@
+"""The same promises asked of every payment provider, each against its own stand-in (port.PaymentProvider).
+
+A new provider adds a line to PROVIDERS: how to make it, and how a reader pays on its page.
+"""
+
+from datetime import timedelta
+
+import pytest
+
+from membership.billing.port import (
+    CheckoutFact,
+    ObjectKind,
+    ObjectRef,
+    OpenedCheckout,
+    PaymentFact,
+    Reading,
+    SubscriptionFact,
+    SubscriptionStatus,
+)
+from membership.billing.providers.stripe import StripeProvider
+from membership.kernel import clock
+from membership.kernel.errors import InvalidInput, ProviderFailed
+from membership.kernel.money import Money
+from membership.kernel.rhythm import Rhythm
+from tests.billing.conftest import sandbox, sandbox_process  # noqa: F401 - the stand-in of Stripe
+from tests.billing.test_way import make_request
+from tests.conftest import make_settings
+from tests.factories.checkout import pay
+
+
+@pytest.fixture
+def stripe_provider(app, sandbox):  # noqa: F811 - the fixture
+    provider = StripeProvider(make_settings(stripe_api_base=sandbox.url))
+    return provider, pay
+
+
+PROVIDERS = ["stripe_provider"]
+
+
+@pytest.fixture(params=PROVIDERS)
+def provider_and_pay(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def database_url(tmp_path):
+    """No data here: one database is enough."""
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture
+def provider(provider_and_pay):
+    return provider_and_pay[0]
+
+
+@pytest.fixture
+def pay_page(provider_and_pay):
+    return provider_and_pay[1]
+
+
+def facts_of(provider, kind, object_id) -> Reading:
+    return provider.read(ObjectRef(kind, object_id))
+
+
+def test_a_page_opens_under_its_key_and_opens_once(provider):
+    request = make_request()
+    page = provider.open_checkout(request, "key-1")
+    assert isinstance(page, OpenedCheckout)
+    assert page.url.startswith("http")
+    assert page.expires_at == request.expires_at.replace(microsecond=0)
+    assert provider.open_checkout(request, "key-1") == page
+    assert provider.open_checkout(request, "key-2") != page
+
+
+def test_the_same_key_for_another_request_is_refused_for_good(provider):
+    provider.open_checkout(make_request(), "key-1")
+    with pytest.raises(ProviderFailed) as failed:
+        provider.open_checkout(make_request(charge=Money(900, "EUR")), "key-1")
+    assert (failed.value.retryable, failed.value.outcome_unknown) == (False, False)
+
+
+@pytest.mark.parametrize("rhythm", list(Rhythm))
+@pytest.mark.parametrize("charge", [Money(400, "EUR"), Money(500, "USD"), Money(400, "GBP"), Money(10_000, "UAH")])
+def test_what_was_asked_for_is_what_is_paid(provider, pay_page, rhythm, charge):
+    page = provider.open_checkout(make_request(rhythm=rhythm, charge=charge), "key-1")
+    [before] = facts_of(provider, ObjectKind.CHECKOUT, page.provider_id).facts
+    assert (before.is_finished, before.is_expired, before.is_paid) == (False, False, False)
+    pay_page(page.url)
+    reading = facts_of(provider, ObjectKind.CHECKOUT, page.provider_id)
+    [finished] = reading.facts
+    assert isinstance(finished, CheckoutFact)
+    assert (finished.reference, finished.is_finished, finished.is_paid) == ("con_1", True, True)
+    [ref] = reading.related
+    [paid] = provider.read(ref).facts
+    assert isinstance(paid, PaymentFact)
+    assert (paid.reference, paid.rhythm, paid.charged) == ("con_1", rhythm, charge)
+    assert paid.fee is not None
+    assert (paid.period_start is None) == (rhythm is Rhythm.ONCE)
+    assert (finished.subscription_id is None) == (rhythm is Rhythm.ONCE)
+
+
+def test_recurring_support_can_be_read_with_its_amount_and_end(provider, pay_page):
+    page = provider.open_checkout(make_request(), "key-1")
+    pay_page(page.url)
+    [finished] = facts_of(provider, ObjectKind.CHECKOUT, page.provider_id).facts
+    [seen] = facts_of(provider, ObjectKind.SUBSCRIPTION, finished.subscription_id).facts
+    assert isinstance(seen, SubscriptionFact)
+    assert (seen.reference, seen.status, seen.amount) == ("con_1", SubscriptionStatus.ACTIVE, Money(800, "EUR"))
+    assert timedelta(days=27) < seen.current_period_end - clock.now() < timedelta(days=32)
+
+
+def test_a_page_closes_once_and_for_all_and_a_paid_one_does_not(provider, pay_page):
+    page = provider.open_checkout(make_request(), "key-1")
+    assert provider.close_checkout(page.provider_id, "close-1") is True
+    assert provider.close_checkout(page.provider_id, "close-2") is True
+    [closed] = facts_of(provider, ObjectKind.CHECKOUT, page.provider_id).facts
+    assert closed.is_expired
+    paid = provider.open_checkout(make_request(), "key-2")
+    pay_page(paid.url)
+    assert provider.close_checkout(paid.provider_id, "close-3") is False
+
+
+@pytest.mark.parametrize("kind", list(ObjectKind))
+def test_what_does_not_exist_is_not_found(provider, kind):
+    assert facts_of(provider, kind, "nothing_of_this_name") == Reading(is_found=False)
+
+
+def test_a_notice_that_is_not_signed_is_refused(provider):
+    for raw, signature in ((b"", ""), (b"{}", "t=1,v1=00"), (b"\xff", "nonsense")):
+        with pytest.raises(InvalidInput):
+            provider.open_notice(raw, signature, clock.real_now())
+
+
+def test_the_provider_s_own_books_list_what_was_paid(provider, pay_page):
+    page = provider.open_checkout(make_request(), "key-1")
+    pay_page(page.url)
+    listed = provider.list_booked()
+    assert listed is None or [(row.reference, row.charged) for row in listed] == [("con_1", Money(800, "EUR"))]
+
+
+def test_the_product_can_be_ensured_again_and_again(provider):
+    provider.ensure_product()
+    provider.ensure_product()
+
+
+def test_diagnosis_is_whole_sentences_and_never_fails(provider):
+    assert all(finding.message.endswith(".") for finding in provider.diagnose())
