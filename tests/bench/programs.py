@@ -15,6 +15,7 @@ from membership.config import child_environment
 
 HOST = "127.0.0.1"
 THREADS = 16
+SETTLE_SECONDS = 1
 WEBHOOK_SECRET = "whsec_bench"
 
 
@@ -58,7 +59,7 @@ def started(arguments: list[str], environment: dict[str, str], address: str, log
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"No answer from {address}; see {log}:\n{log.read_text()[-2000:]}")
             time.sleep(0.02)
-        time.sleep(1)  # the other processes of this server
+        time.sleep(SETTLE_SECONDS)  # for the other processes of this server
         yield process
     finally:
         process.terminate()
@@ -98,6 +99,35 @@ def limits(database_url: str, page: Path, folder: Path) -> Iterator[str]:
     command = ["-m", "tests.bench.limits", str(port), str(n_workers()), str(THREADS), database_url, str(page)]
     with started(command, child_environment({}), f"http://{HOST}:{port}/", folder / "limits.log"):
         yield f"http://{HOST}:{port}"
+
+
+def footprint(folder: Path) -> tuple[float, float]:
+    """Seconds from the start of a site with one process to its first answer, and megabytes with its worker at rest."""
+    port = free_port(HOST, 0, {0})
+    environment = settings_for(f"sqlite:///{folder / 'footprint.db'}", port, folder)
+    membership(environment, "db", "upgrade")
+    began = time.monotonic()
+    command = ["-m", "membership.cli", "serve", "--port", str(port)]
+    with started(command, environment, f"http://{HOST}:{port}/healthz", folder / "site.log") as site:
+        seconds = time.monotonic() - began - SETTLE_SECONDS
+        worker = subprocess.Popen([sys.executable, "-m", "membership.cli", "worker"], env=environment)
+        try:
+            time.sleep(5)
+            return seconds, sum(_megabytes(process) for process in (*_family(site.pid), worker.pid))
+        finally:
+            worker.terminate()
+            worker.wait(30)
+
+
+def _family(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *map(int, children)]
+
+
+def _megabytes(pid: int) -> float:
+    """What this process adds to the machine's memory: pages that several share are shared out (PSS)."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) / 1024
 
 
 @contextmanager
