@@ -1,0 +1,191 @@
+"""kill -9 of web and of worker at every labelled point of the way from the ask to the account (faults.md F1, F2).
+
+A clean run records the points that each process passes; none is named here, so a new one is covered from the day
+it is written. Then, point by point, another reader goes the same way, the process dies there and is started again,
+and the reader does what people do: looks again, presses again, asks for another mail. In the end our books are the
+provider's books, and nobody was charged, covered or thanked twice.
+"""
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+import pytest
+import requests
+
+from membership.billing import books
+from membership.kernel import clock
+from tests.faults.house import environment_of, house, mails, nursery, sandbox, settings, web_url
+from tests.faults.reader import Reader
+
+__all__ = ["house", "mails", "nursery", "sandbox", "settings", "web_url"]
+
+LEAST_POINTS = 30
+# Later passings of one label are other moments: another mail, another thing at the provider.
+MOST_PASSINGS = 3
+# On which way a program passes the most: the web books itself where the thanks page is quicker than the notices.
+MAIN_WAY = {"web": "thanks first", "worker": "notices first"}
+
+
+@dataclass(frozen=True)
+class Point:
+    """The `n`-th passing of `label` by `program`: on one of the ways, or while it starts."""
+
+    program: str
+    label: str
+    n: int
+    way: str
+
+    def __str__(self) -> str:
+        return f"{self.program}, {self.label}#{self.n} ({self.way})"
+
+
+def go(reader: Reader, way: str) -> None:
+    """From the ask to the account and out again, with a changed mind on the way to the payment page."""
+    house = reader.house
+    if way == "thanks first":
+        house.sandbox.deliverer.hold()
+    try:
+        first_page = reader.choose(cups=2, rhythm="monthly")
+        page = reader.choose(cups=4, rhythm="monthly")
+        assert page != first_page
+        thanks = reader.pay(page)
+        if way == "thanks first":
+            reader.wait_for_thanks(thanks)
+    finally:
+        house.sandbox.deliverer.go_on()
+    house.wait_for("all notices to be worked off", house.notices_are_worked_off)
+    reader.wait_for_thanks(thanks)
+    house.wait_for("welcome and receipt", lambda: reader.mails("contributions/welcome") and reader.mails("contributions/receipt"))
+    for how in ("code", "link"):
+        reader.sign_in(how)
+        assert "You are a patron until" in reader.load("/account").text
+        reader.sign_out()
+
+
+def record(house) -> list[Point]:
+    """Every point that web and worker pass: while they start, and on both ways."""
+    house.come_to_rest()
+    passed = {(name, "start"): Counter(program.passed()) for name, program in house.programs.items()}
+    for number, way in enumerate(MAIN_WAY.values()):
+        for program in house.programs.values():
+            program.forget_passed()
+        go(Reader(house, f"recorder{number}"), way)
+        house.come_to_rest()
+        passed |= {(name, way): Counter(program.passed()) for name, program in house.programs.items()}
+    points = []
+    for name, main_way in MAIN_WAY.items():
+        ways = [main_way, *(way for way in MAIN_WAY.values() if way != main_way), "start"]
+        seen = set()
+        for way in ways:
+            new = {label: n for label, n in passed[name, way].items() if label not in seen}
+            points += [Point(name, label, n + 1, way) for label in new for n in range(min(new[label], MOST_PASSINGS))]
+            seen |= set(new)
+    return points
+
+
+def live_through(house, point: Point, reader: Reader) -> bool:
+    """Go the way with death at `point`; whether it came."""
+    program = house.programs[point.program]
+    n_before = house.n_deaths
+    order = f"{point.label}#{point.n}"
+    if point.way == "start":
+        program.kill()
+        program.arm(order)
+        program.start()
+        house.wait_for("the death while starting", lambda: house.n_deaths > n_before)
+    else:
+        program.arm(order)
+    go(reader, point.way)
+    house.come_to_rest()
+    program.disarm()
+    return house.n_deaths > n_before
+
+
+def differences(house, reader: Reader) -> list[str]:
+    """What is not as it should be, in words: about this reader, and about the books."""
+    found = []
+
+    def expect(what: str, wanted, seen) -> None:
+        if wanted != seen:
+            found.append(f"{what}: {seen} instead of {wanted}")
+
+    refs = house.rows("SELECT reference, state, person_id FROM contributions WHERE email = :e ORDER BY id", e=reader.email)
+    expect("contributions", ["abandoned", "active"], sorted(state for _, state, _ in refs))
+    mine = {reference for reference, _, _ in refs}
+    person = {"p": next((person_id for _, state, person_id in refs if state == "active"), None)}
+    receipts = [row for row in house.rows("SELECT reference, receipt_number FROM payments") if row[0] in mine]
+    expect("payments with a receipt", 1, len(receipts))
+    expect("journal", 1, len([row for row in house.rows(
+        "SELECT p.reference FROM journal_transactions t JOIN payments p ON p.provider_id = t.provider_ref"
+        " WHERE t.kind = 'payment'") if row[0] in mine]))  # fmt: skip
+    expect("grants", 1, len(house.rows("SELECT id FROM coverage_grants WHERE person_id = :p", **person)))
+    expect("movements", [("new",)], house.rows("SELECT kind FROM movements WHERE person_id = :p", **person))
+    said = "SELECT id FROM timeline_entries WHERE kind = 'payment_received' AND person_id = :p"
+    expect("payments on the timeline", 1, len(house.rows(said, **person)))
+    theirs = requests.get(f"{house.sandbox.public_url}/_sandbox/books", timeout=30).json()["payments"]
+    expect("payments at the provider", 1, len([row for row in theirs if row["metadata"].get("reference") in mine]))
+    expect("payment pages", ["complete", "expired"], pages_of(house, mine))
+    expect_mails(house, reader, expect)
+    expect("open work", [], house.open_work())
+    expect("dead", [], house.rows("SELECT id, traceback FROM inbox_events WHERE state = 'dead'"))
+    expect("dead mails", [], house.rows("SELECT id, last_error FROM outbox_mails WHERE state = 'dead'"))
+    house.app.extensions["membership.hints"].close()
+    expect("books", [], [finding.message for finding in books.check(clock.now())])
+    return found
+
+
+def pages_of(house, references: set[str]) -> list[str]:
+    """The states of all payment pages of these contributions at the provider."""
+    key = house.settings.stripe_secret_key.get_secret_value()
+    answer = requests.get(
+        f"{house.sandbox.public_url}/v1/checkout/sessions?limit=100", auth=(key, ""), timeout=30
+    )
+    return sorted(page["status"] for page in answer.json()["data"] if page["client_reference_id"] in references)
+
+
+def expect_mails(house, reader: Reader, expect) -> None:
+    """One welcome and one receipt were written; each arrived, and one death makes one copy at most."""
+    n_copies = 0
+    for kind in ("contributions/welcome", "contributions/receipt"):
+        rows = house.rows("SELECT state FROM outbox_mails WHERE kind = :k AND to_address = :e", k=kind, e=reader.email)
+        expect(kind, [("sent",)], rows)
+        n_copies += len(reader.mails(kind)) - 1
+        expect(f"{kind} arrived", True, bool(reader.mails(kind)))
+    expect("at most one copy of a mail", True, n_copies <= 1)
+
+
+@pytest.mark.timeout(1200)
+def test_killed_at_every_point_of_the_way_the_books_are_the_providers(house, capsys):
+    points = record(house)
+    names = {(point.program, point.label) for point in points}
+    failures, n_deaths, began = [], 0, time.monotonic()
+    assert len(names) >= LEAST_POINTS, sorted(names)
+    for number, point in enumerate(points):
+        reader = Reader(house, f"reader{number}")
+        case_began = time.monotonic()
+        try:
+            has_died = live_through(house, point, reader)
+            found = differences(house, reader)
+        except (AssertionError, requests.RequestException) as error:
+            has_died, found = True, [f"{type(error).__name__}: {error}"]
+            house.programs[point.program].disarm()
+            house.revive()
+        n_deaths += has_died
+        if not has_died and point.n == 1:
+            found.append("never passed")
+        with capsys.disabled():
+            print(f"{time.monotonic()-case_began:6.2f} {point} {'' if has_died else 'not passed'} {found or ''}")
+        failures += [f"{point}: {line}" for line in found]
+    report = subprocess.run(
+        [sys.executable, "-m", "membership.cli", "check-books"],
+        env=environment_of(house.settings), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    with capsys.disabled():
+        print(f"{len(names)} points, {len(points)} cases, {n_deaths} deaths, {time.monotonic() - began:.0f} s")
+        print(report.stdout)
+    if report.returncode:
+        failures.append(report.stdout + report.stderr)
+    assert not failures, "\n".join(failures)
