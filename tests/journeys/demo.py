@@ -74,9 +74,14 @@ class Demo:
     def check_books(self) -> str:
         """What `membership check-books` says; it must find our books and the sandbox's to be the same."""
         done = subprocess.run(
-            [sys.executable, "-m", "membership.cli", "check-books"], env=self.environment(), cwd=self.folder, capture_output=True,
-            text=True, timeout=120, check=False,
-        )  # fmt: skip
+            [sys.executable, "-m", "membership.cli", "check-books"],
+            env=self.environment(),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

@@ -37,6 +37,12 @@ class Reader:
         self.page.on("request", self._hear_request)
         self.page.on("response", self._hear_response)
 
+    def another_tab(self) -> "Reader":
+        """The same person in a second tab of the same browser."""
+        other = Reader(self.context, self.demo, self.language, has_scripts=self.has_scripts)
+        other.troubles = self.troubles
+        return other
+
     # --- going somewhere ----------------------------------------------------------------------------------------
 
     def open(self, path: str) -> Response | None:
