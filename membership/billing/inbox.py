@@ -10,10 +10,11 @@ import time
 import traceback
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
 import structlog
 from flask import Flask, current_app
-from sqlalchemy import select, update
+from sqlalchemy import Executable, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 
@@ -49,36 +50,35 @@ def receive(raw: bytes, signature: str) -> None:
 def _store(notice: Notice, raw: bytes, at: datetime) -> bool:
     """One statement, one round trip, one commit; False where the notice was there already."""
     is_open = notice.use is NoticeUse.SYNC
-    insert = insert_on_sqlite if is_sqlite() else insert_on_postgresql
-    statement = (
-        insert(InboxEvent)
-        .values(
-            id=notice.event_id,
-            type=notice.type,
-            object_kind=notice.object_kind,
-            object_id=notice.object_id,
-            api_version=notice.api_version,
-            created_at=notice.created_at,
-            signed_at=notice.signed_at,
-            received_at=at,
-            body=raw,
-            state=STATE_OF_USE[notice.use],
-            next_try_at=at if is_open else None,
-            done_at=None if is_open else clock.now(),
-            n_tries=0,
-            n_faults=0,
-        )
-        .on_conflict_do_nothing(index_elements=["id"])
-        .returning(InboxEvent.id)
-    )
+    values = {
+        "id": notice.event_id,
+        "type": notice.type,
+        "object_kind": notice.object_kind,
+        "object_id": notice.object_id,
+        "api_version": notice.api_version,
+        "created_at": notice.created_at,
+        "signed_at": notice.signed_at,
+        "received_at": at,
+        "body": raw,
+        "state": STATE_OF_USE[notice.use],
+        "next_try_at": at if is_open else None,
+        "done_at": None if is_open else clock.now(),
+    }
     # Not the session: this is the hot path of the house, and the statement is its own transaction.
     with db.engine.connect() as plain:
         connection = plain if is_sqlite() else plain.execution_options(isolation_level="AUTOCOMMIT")
         faults.point("billing.receive:before-commit")
-        is_new = connection.scalar(statement) is not None
+        is_new = connection.scalar(_insert_once(on_sqlite=is_sqlite()), values) is not None
         connection.commit()
     faults.point("billing.receive:after-commit")
     return is_new
+
+
+@cache
+def _insert_once(*, on_sqlite: bool) -> Executable:
+    """The statement, put together once."""
+    insert = insert_on_sqlite if on_sqlite else insert_on_postgresql
+    return insert(InboxEvent).on_conflict_do_nothing(index_elements=["id"]).returning(InboxEvent.id)
 
 
 class _Debounce:

@@ -117,11 +117,11 @@ def test_calls_keep_the_pace_in_total_and_per_kind():
     began = time.monotonic()
     for _ in range(11):
         pace.wait("invoices")
-    assert 0.1 <= time.monotonic() - began < 1
+    assert 0.1 <= time.monotonic() - began < 5
     pace, began = Pace(per_second=100, per_endpoint=1000), time.monotonic()
     for n in range(11):
         pace.wait(str(n))
-    assert 0.1 <= time.monotonic() - began < 1
+    assert 0.1 <= time.monotonic() - began < 5
 
 
 # doctor

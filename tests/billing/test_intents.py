@@ -124,12 +124,12 @@ def test_what_stripe_refuses_is_refused_for_good_and_names_no_address(app, strip
     assert (intent.state, intent.request) == ("refused", None)
 
 
-def test_a_slow_stripe_is_given_up_within_eight_seconds(app, stripe_sandbox):
+def test_a_slow_stripe_is_given_up_within_ten_seconds(app, stripe_sandbox):
     stripe_sandbox.fail(CREATE, "slow", seconds=20)
     began = time.monotonic()
     with as_web(app), pytest.raises(ProviderFailed) as failed:
         intents.open_checkout(make_request(), "con_1")
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 10
     assert failed.value.outcome_unknown
 
 
@@ -150,7 +150,7 @@ def test_more_pages_than_there_is_room_for_are_refused_at_once(app, stripe_sandb
     began = time.monotonic()
     with as_web(app), pytest.raises(ProviderFailed) as failed:
         intents.open_checkout(make_request("con_x"), "con_x")
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 2
     assert failed.value.retryable
     for thread in threads:
         thread.join()
