@@ -56,7 +56,7 @@ def find_live_support(person_id: int) -> Contribution | None:
 
 
 def list_overdue_checkouts(before: datetime, limit: int = 50) -> Sequence[Contribution]:
-    """Contributions still `started` although their payment page closed before `before`, oldest first."""
+    """Contributions still `started` whose payment page ran out unfinished before `before`, oldest first."""
     return db.session.scalars(
         select(Contribution)
         .where(Contribution.state == State.STARTED, Contribution.checkout_expires_at < before)

@@ -45,6 +45,8 @@ def contribute() -> ResponseReturnValue:
     offer = _offer(request.args.get("currency"))
     form = ContributeForm(data={key: request.args[key] for key in PRESETS if key in request.args})
     form.leave_out_what_is_not_on_offer()
+    if current_user.is_authenticated:
+        form.email.data = current_user.email
     form.form_token.data = _issue_form_token()
     return _contribute_page(form, offer)
 
@@ -175,7 +177,9 @@ def _look_again(checkout_id: str) -> tuple[Contribution, bool]:
     if contribution is None:
         ratelimit.hit("thanks.unknown", ratelimit.origin())
     if contribution is None or contribution.is_unpaid:
-        with suppress(ProviderFailed):  # the webhook will say it too; until then we are waiting, and say so
+        # Too often, or not now: the webhook will say it too; until then we are waiting, and say so.
+        with suppress(ProviderFailed, TooMany):
+            ratelimit.hit("thanks.look", checkout_id)
             is_certain = sync("checkout_session", checkout_id)
         contribution = queries.find_by_checkout(checkout_id)
     if contribution is None:

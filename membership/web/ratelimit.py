@@ -52,6 +52,7 @@ RULES: dict[str, Rule] = {
     "checkout.origin": Rule("10 per 10 minutes"),
     "checkout.network": Rule("30 per 10 minutes"),  # /24 or /48
     "checkout.email": Rule("5 per 10 minutes"),
+    "thanks.look": Rule("20 per 1 minute", is_exact=False),  # readings of one payment page at the provider
     "thanks.unknown": Rule("30 per 10 minutes"),  # return pages that we know nothing of, per address of origin
     "checkout.total": Rule("{checkouts_per_minute} per 1 minute", is_exact=False),
 }

@@ -149,10 +149,18 @@ def test_a_closed_tab_is_abandoned_when_its_page_runs_out(app, client, sandbox):
     begin(client)
     services.abandon_overdue(clock.now() + timedelta(minutes=30))
     assert db.session.scalars(select(Contribution.state)).all() == ["started"]
-    sandbox.timekeeper  # noqa: B018 - the sandbox runs its own clock
     requests.post(f"{sandbox.public_url}/_sandbox/clock", json={"days": 1}, timeout=20)
     services.abandon_overdue(clock.now() + timedelta(days=1))
     assert db.session.scalars(select(Contribution.state)).all() == ["abandoned"]
+
+
+def test_an_open_page_is_read_at_most_twenty_times_a_minute(app, client, sandbox, settings):
+    app.extensions["membership.settings"] = settings.model_copy(update={"rate_limits": True})
+    checkout_id = begin(client).rpartition("/")[2]
+    pages = [client.get(f"/contribute/thanks?session={checkout_id}") for _ in range(25)]
+    assert {page.status_code for page in pages} == {200}
+    assert "waiting" in pages[-1].get_data(as_text=True).lower()
+    assert "waiting" not in pages[0].get_data(as_text=True).lower()
 
 
 def test_once_below_a_cup_is_thanked_without_coverage(app, client):

@@ -38,7 +38,8 @@ def hear_checkout_finished(news: CheckoutFinished) -> None:
     contribution.checkout_id = contribution.checkout_id or news.checkout_id
     contribution.customer_id = news.customer_id or contribution.customer_id
     contribution.subscription_id = news.subscription_id or contribution.subscription_id
-    contribution.checkout_url = None
+    # The page is done with: what is missing now is money, and news of that comes by itself.
+    contribution.checkout_url = contribution.checkout_expires_at = None
 
 
 def hear_checkout_expired(news: CheckoutExpired) -> None:
@@ -120,8 +121,10 @@ def hear_payment_reversed(news: PaymentReversed) -> None:
 
 
 def hear_payment_failed(news: PaymentFailed) -> None:
-    """A renewal failed; the contribution's own state follows the subscription."""
+    """A charge failed. A renewal's state follows its subscription; a one-time debit that bounced is over."""
     contribution = _get(news.reference)
+    if contribution.is_unpaid and news.subscription_id is None:
+        _move(contribution, State.ABANDONED, news.failed_at)
     if contribution.person_id is not None:
         accounts.note(
             contribution.person_id,
@@ -138,9 +141,11 @@ def hear_subscription(news: SubscriptionSeen) -> None:
     contribution.customer_id = news.customer_id or contribution.customer_id
     contribution.next_payment_at = None if news.cancel_at or news.ended_at else news.current_period_end
     contribution.ends_at = news.ended_at or news.cancel_at
-    if State(contribution.state) in UNPAID or contribution.person_id is None:
-        return  # no money yet: the payment itself makes the patron
     at = clock.now()
+    if contribution.is_unpaid or contribution.person_id is None:
+        if news.status is SubscriptionStatus.ENDED:  # its first payment never came
+            _move(contribution, State.ABANDONED, at)
+        return  # money itself makes the patron
     state = _state_for(news, State(contribution.state))
     if state is None:
         return

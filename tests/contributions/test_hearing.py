@@ -1,0 +1,191 @@
+"""News in states that the sandbox's ordinary life does not reach: each has its end."""
+
+from datetime import timedelta
+
+import pytest
+
+from membership.billing.port import (
+    CheckoutExpired,
+    CheckoutFinished,
+    NotKnownYet,
+    PaymentFailed,
+    PaymentReceived,
+    PaymentReversed,
+    SubscriptionSeen,
+    SubscriptionStatus,
+)
+from membership.contributions import queries, services
+from membership.contributions.models import Contribution
+from membership.db import db, transaction
+from membership.kernel import clock
+from membership.kernel.money import Money
+from membership.kernel.rhythm import Rhythm
+from membership.patrons.queries import standing_of
+from membership.patrons.rules import Why
+from membership.wiring import EVENT_HANDLERS
+
+CHARGE = Money(800, "EUR")
+
+
+def tell(event):
+    with transaction("test.tell"):
+        for handler in EVENT_HANDLERS[type(event)]:
+            handler(event)
+
+
+@pytest.fixture
+def reference(app):
+    with transaction("test"):
+        db.session.add(make_contribution("con_1"))
+    return "con_1"
+
+
+def make_contribution(reference, rhythm=Rhythm.MONTHLY, **changes):
+    now = clock.now()
+    values = {
+        "reference": reference,
+        "form_token": reference,
+        "email": "reader@example.org",
+        "locale": "en",
+        "rhythm": rhythm.value,
+        "currency": "EUR",
+        "gift_minor": 800,
+        "charge_minor": 800,
+        "cup_minor": 400,
+        "state": "started",
+        "state_at": now,
+        "created_at": now,
+        "checkout_id": f"cs_{reference}",
+        "checkout_expires_at": now + timedelta(hours=1),
+        "attribution": {},
+    }
+    return Contribution(**values | changes)
+
+
+def payment(number=1, reference="con_1", **changes):
+    now = clock.now()
+    values = {
+        "payment_id": f"in_{number}",
+        "reference": reference,
+        "rhythm": Rhythm.MONTHLY,
+        "charged": CHARGE,
+        "fee": Money(37, "EUR"),
+        "paid_at": now,
+        "period_start": now,
+        "period_end": now + timedelta(days=30),
+        "subscription_id": f"sub_{reference}",
+        "receipt_number": f"2026-{number:06d}",
+    }
+    return PaymentReceived(**values | changes)
+
+
+def seen(status, reference="con_1", **changes):
+    values = {
+        "reference": reference,
+        "subscription_id": f"sub_{reference}",
+        "customer_id": "cus_1",
+        "status": status,
+        "raw_status": status.value,
+        "amount": CHARGE,
+        "current_period_end": clock.now() + timedelta(days=30),
+        "cancel_at": None,
+        "ended_at": None,
+    }
+    return SubscriptionSeen(**values | changes)
+
+
+def state(reference="con_1"):
+    return queries.find_by_reference(reference).state
+
+
+def standing(reference="con_1", after_days=0):
+    person = queries.find_by_reference(reference).person_id
+    return standing_of(person, clock.now() + timedelta(days=after_days))
+
+
+def test_news_of_a_reference_that_nobody_knows_waits(app):
+    for event in (payment(reference="con_x"), seen(SubscriptionStatus.ACTIVE, "con_x"), CheckoutExpired("con_x", "cs")):
+        with pytest.raises(NotKnownYet):
+            tell(event)
+
+
+def test_a_debit_on_its_way_makes_nobody_a_patron_and_is_not_abandoned(reference):
+    tell(CheckoutFinished(reference, "cs_con_1", "cus_1", "sub_con_1", paid=False))
+    tell(seen(SubscriptionStatus.ACTIVE))
+    services.abandon_overdue(clock.now() + timedelta(days=10))
+    assert (state(), queries.find_by_reference(reference).person_id) == ("started", None)
+    tell(payment())
+    assert (state(), standing().why) == ("active", Why.PAID)
+
+
+def test_a_first_debit_that_bounces_ends_abandoned(reference):
+    tell(CheckoutFinished(reference, "cs_con_1", "cus_1", "sub_con_1", paid=False))
+    tell(seen(SubscriptionStatus.ENDED, ended_at=clock.now()))
+    assert state() == "abandoned"
+
+
+def test_a_one_time_debit_that_bounces_ends_abandoned(app):
+    with transaction("test"):
+        db.session.add(make_contribution("con_2", Rhythm.ONCE))
+    tell(CheckoutFinished("con_2", "cs_con_2", "cus_1", None, paid=False))
+    tell(PaymentFailed("con_2", "ch_1", CHARGE, clock.now(), "insufficient_funds", None, None))
+    assert state("con_2") == "abandoned"
+
+
+def test_money_for_an_abandoned_page_still_counts(reference):
+    tell(CheckoutExpired(reference, "cs_con_1"))
+    assert state() == "abandoned"
+    tell(payment())
+    assert (state(), standing().is_covered) == ("active", True)
+
+
+def test_the_end_of_an_older_page_does_not_abandon_the_newer_one(reference):
+    tell(CheckoutExpired(reference, "cs_older"))
+    assert state() == "started"
+
+
+def test_a_failed_renewal_opens_grace_and_its_recovery_closes_it(reference):
+    tell(payment())
+    tell(seen(SubscriptionStatus.PAST_DUE))
+    assert state() == "past_due"
+    late = standing(after_days=10)
+    assert late.is_covered, "paid time is never shortened"
+    tell(seen(SubscriptionStatus.ACTIVE))
+    assert (state(), standing(after_days=31).why) == ("active", Why.ENDED)
+
+
+def test_retries_that_end_make_it_lapse(reference):
+    tell(payment())
+    tell(seen(SubscriptionStatus.PAST_DUE))
+    tell(seen(SubscriptionStatus.ENDED, ended_at=clock.now()))
+    assert state() == "lapsed"
+    assert standing(after_days=31).why is Why.ENDED
+
+
+def test_a_cancellation_keeps_what_is_paid_and_can_be_undone(reference):
+    tell(payment())
+    end = clock.now() + timedelta(days=30)
+    tell(seen(SubscriptionStatus.ACTIVE, cancel_at=end))
+    contribution = queries.find_by_reference(reference)
+    assert (contribution.state, contribution.ends_at, contribution.next_payment_at) == ("cancelling", end, None)
+    tell(seen(SubscriptionStatus.ACTIVE))
+    assert state() == "active"
+    assert standing(after_days=29).is_covered
+
+
+def test_an_unknown_status_grants_nothing_and_ends_nothing(reference):
+    tell(seen(SubscriptionStatus.UNKNOWN, raw_status="wobbly"))
+    assert state() == "started"
+    tell(payment())
+    tell(seen(SubscriptionStatus.UNKNOWN, raw_status="wobbly"))
+    assert (state(), standing(after_days=31).why) == ("active", Why.ENDED)
+
+
+def test_a_whole_refund_revokes_what_that_payment_covered_and_a_part_does_not(reference):
+    tell(payment())
+    tell(PaymentReversed("in_1", reference, Money(300, "EUR"), clock.now(), "refund"))
+    assert standing().is_covered
+    tell(PaymentReversed("in_1", reference, CHARGE, clock.now() - timedelta(seconds=1), "dispute"))
+    assert not standing().is_patron
+    tell(PaymentReversed("in_1", reference, -CHARGE, clock.now(), "dispute_won"))
+    assert standing().is_covered
