@@ -45,6 +45,18 @@ def get_receipt(number: str) -> PaymentRow:
     return _rows([payment])[0]
 
 
+def is_wholly_returned(payment_id: str) -> bool:
+    """Whether all money of a payment (by the provider's id) has gone back, by refunds and disputes together."""
+    query = (
+        select(Payment.charged_minor, func.sum(PaymentReversal.amount_minor))
+        .join(PaymentReversal, PaymentReversal.payment_id == Payment.id)
+        .where(Payment.provider_id == payment_id)
+        .group_by(Payment.id, Payment.charged_minor)
+    )
+    row = db.session.execute(query).one_or_none()
+    return row is not None and int(row[1]) >= row[0]
+
+
 def count_inbox() -> dict[str, int]:
     """How many notices stand in each state; states without any are missing."""
     rows = db.session.execute(select(InboxEvent.state, func.count()).group_by(InboxEvent.state))

@@ -4,13 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from membership.billing.booking import book
 from membership.billing.port import (
     CheckoutExpired,
     CheckoutFinished,
     NotKnownYet,
+    PaymentFact,
     PaymentFailed,
-    PaymentReceived,
-    PaymentReversed,
+    ReversalFact,
     SubscriptionSeen,
     SubscriptionStatus,
 )
@@ -28,7 +29,11 @@ CHARGE = Money(800, "EUR")
 
 
 def tell(event):
+    """News as billing tells it: facts of money are booked first, in the same transaction."""
     with transaction("test.tell"):
+        if isinstance(event, PaymentFact | ReversalFact):
+            book(event)
+            return
         for handler in EVENT_HANDLERS[type(event)]:
             handler(event)
 
@@ -74,9 +79,8 @@ def payment(number=1, reference="con_1", **changes):
         "period_start": now,
         "period_end": now + timedelta(days=30),
         "subscription_id": f"sub_{reference}",
-        "receipt_number": f"2026-{number:06d}",
     }
-    return PaymentReceived(**values | changes)
+    return PaymentFact(**values | changes)
 
 
 def seen(status, reference="con_1", **changes):
@@ -181,11 +185,29 @@ def test_an_unknown_status_grants_nothing_and_ends_nothing(reference):
     assert (state(), standing(after_days=31).why) == ("active", Why.ENDED)
 
 
-def test_a_whole_refund_revokes_what_that_payment_covered_and_a_part_does_not(reference):
+def reversal(number, amount, **changes):
+    values = {
+        "reversal_id": f"re_{number}",
+        "payment_id": "in_1",
+        "amount": amount,
+        "fee": None,
+        "at": clock.now() - timedelta(seconds=1),
+        "reason": "refund",
+    }
+    return ReversalFact(**values | changes)
+
+
+def test_a_payment_wholly_returned_in_two_parts_covers_nothing_more(reference):
     tell(payment())
-    tell(PaymentReversed("in_1", reference, Money(300, "EUR"), clock.now(), "refund"))
+    tell(reversal(1, Money(300, "EUR")))
     assert standing().is_covered
-    tell(PaymentReversed("in_1", reference, CHARGE, clock.now() - timedelta(seconds=1), "dispute"))
+    tell(reversal(2, Money(500, "EUR")))
     assert not standing().is_patron
-    tell(PaymentReversed("in_1", reference, -CHARGE, clock.now(), "dispute_won"))
+
+
+def test_a_dispute_that_is_won_gives_the_coverage_back(reference):
+    tell(payment())
+    tell(reversal(1, CHARGE, reason="dispute"))
+    assert not standing().is_patron
+    tell(reversal(2, CHARGE, reason="dispute_won", is_returned=True))
     assert standing().is_covered

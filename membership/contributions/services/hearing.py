@@ -18,6 +18,7 @@ from membership.billing.port import (
     SubscriptionSeen,
     SubscriptionStatus,
 )
+from membership.billing.queries import is_wholly_returned
 from membership.contributions.models import Contribution
 from membership.contributions.queries import find_by_reference
 from membership.contributions.rules import LIVE, UNPAID, State, may_become
@@ -102,15 +103,15 @@ def _cover(contribution: Contribution, person: Person, news: PaymentReceived) ->
 
 
 def hear_payment_reversed(news: PaymentReversed) -> None:
-    """Money left again, or came back. What a wholly returned payment covered is revoked from then on; a part
+    """Money left again, or came back. A payment that is wholly returned covers nothing from then on; a part
     returned stays between the reader and the newsroom and changes no coverage.
     """
     contribution = _get(news.reference)
     cause_ref = f"payment:{news.payment_id}"
-    if news.amount.minor < 0:
-        patrons.restore(cause_ref)
-    elif news.amount.minor >= contribution.charge_minor:
+    if is_wholly_returned(news.payment_id):
         patrons.revoke(cause_ref, news.at)
+    else:
+        patrons.restore(cause_ref)
     if contribution.person_id is not None:
         details: dict[str, str | int] = {
             "minor": news.amount.minor,
