@@ -6,7 +6,9 @@ from playwright.sync_api import expect
 TOO_LONG_NAME = "Д" * 61
 
 
-COUNT = "SELECT (SELECT count(*) FROM contributions), (SELECT count(*) FROM provider_intents), (SELECT count(*) FROM people)"
+COUNT = """
+SELECT (SELECT count(*) FROM contributions), (SELECT count(*) FROM provider_intents), (SELECT count(*) FROM people)
+"""
 
 
 def counts(demo):
