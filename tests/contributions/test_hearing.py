@@ -209,5 +209,5 @@ def test_a_dispute_that_is_won_gives_the_coverage_back(reference):
     tell(payment())
     tell(reversal(1, CHARGE, reason="dispute"))
     assert not standing().is_patron
-    tell(reversal(2, CHARGE, reason="dispute_won", is_returned=True))
+    tell(reversal(1, CHARGE, reason="dispute_won", is_returned=True))
     assert standing().is_covered
