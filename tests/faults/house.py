@@ -6,6 +6,7 @@ Sandbox and mail server run in the test's own process and are never killed.
 import email
 import email.policy
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -20,6 +21,7 @@ import requests
 from sqlalchemy import text
 
 from membership import hints
+from membership.cli.ports import is_free
 from membership.config import child_environment
 from membership.db import db
 from membership.kernel import clock
@@ -28,6 +30,8 @@ from tests.conftest import SECRET, WEBHOOK_SECRET, make_settings
 from tests.factories.smtp import MailServer, free_port, running
 
 START_SECONDS = 30
+# After this the worker is asked to sweep, which it does by itself every 20 or 60 seconds.
+PATIENCE_SECONDS = 0.4
 
 
 class Nursery:
@@ -62,6 +66,7 @@ class Program:
         self._environment = environment | {"FAULT_AT": f"@{self.orders}"}
         self._group = 0
         self._is_armed = False
+        self._port = int(command[-1]) if name == "web" else None
 
     def start(self) -> None:
         self._group = self._nursery.start(self._command, self._environment, self.log)
@@ -87,15 +92,12 @@ class Program:
         return self._is_armed and not (self.orders / "die").exists()
 
     def kill(self) -> None:
-        """kill -9 of every process of it."""
+        """kill -9 of every process of it; returns when they are gone."""
+        self._is_armed = False
         with suppress(ProcessLookupError):
             os.killpg(self._group, signal.SIGKILL)
-        self._is_armed = False
-        while True:
-            try:
-                os.killpg(self._group, 0)
-            except ProcessLookupError:
-                return
+        # Not the whole group: the dead children of a dead parent may wait a second for their burial.
+        while Path(f"/proc/{self._group}").exists() or (self._port and not is_free("127.0.0.1", self._port)):
             time.sleep(0.01)
 
     def passed(self) -> list[str]:
@@ -210,7 +212,7 @@ class House:
     def wait_for(self, what: str, condition, seconds: float = 40):
         """Wait until `condition()` is true, starting again whatever dies meanwhile; its value."""
         deadline = time.monotonic() + seconds
-        patient_until = time.monotonic() + 1.5
+        patient_until = time.monotonic() + PATIENCE_SECONDS
         while True:
             self.revive()
             found = condition()
@@ -220,7 +222,7 @@ class House:
                 raise AssertionError(f"Waited in vain for {what}. Open: {self.open_work()}")
             if time.monotonic() > patient_until:
                 self.sweep()
-                patient_until = time.monotonic() + 1.5
+                patient_until = time.monotonic() + PATIENCE_SECONDS
             time.sleep(0.03)
 
     def open_work(self) -> list[tuple]:
@@ -280,9 +282,11 @@ def nursery():
 
 @pytest.fixture
 def mails():
+    logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd tells every word of every conversation
     letters = Letters()
     with running(letters) as letters.url:
         yield letters
+    logging.getLogger("mail.log").setLevel(logging.NOTSET)
 
 
 @pytest.fixture
