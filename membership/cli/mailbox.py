@@ -3,13 +3,13 @@
 Nothing leaves this machine; `/demo/mail` shows what came in.
 """
 
-import signal
-import threading
 from pathlib import Path
 
 import click
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Mailbox
+
+from membership.cli.signals import stop_event
 
 LARGEST_MAIL = 1_000_000
 
@@ -38,9 +38,7 @@ def serve_mailbox(maildir: Path, port: int) -> Controller:
 )
 def mailbox(port: int, maildir: Path) -> None:
     """Take every mail on loopback and keep it in a Maildir, until SIGINT or SIGTERM."""
-    stopping = threading.Event()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, lambda *_: stopping.set())
+    stopping = stop_event()
     try:
         controller = serve_mailbox(maildir, port)
     except OSError as error:

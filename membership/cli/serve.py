@@ -9,6 +9,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from membership.cli.ports import is_free
+from membership.cli.signals import wake_main_thread
 from membership.config import Settings
 
 
@@ -36,6 +37,7 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
 
 def listen(target: str, host: str, port: int, workers: int, threads: int) -> None:
     """Serve what the function `target` ("module:name") builds, until SIGINT or SIGTERM. The benches use it too."""
+    wake_main_thread()
     Granian(
         target,
         factory=True,
@@ -56,9 +58,11 @@ def build() -> Flask:
     from membership.app import create_app
     from membership.cli.parent import stop_when_orphaned
 
-    # The handlers that came along with the fork only set a flag of the parent: while this process starts, a
-    # signal ends it at once; granian sets its own handlers when the app stands.
+    # Ctrl-C is for the process that started us; it tells us by SIGTERM. Both at once could go unnoticed (signals.py).
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    wake_main_thread()
+    # The handler that came along with the fork only sets a flag of the parent: while this process starts, the
+    # signal ends it at once; granian sets its own handler when the app stands.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     stop_when_orphaned()
     return create_app()

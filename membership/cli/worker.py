@@ -4,7 +4,6 @@ Hints from the queue make it quick; the sweepers, each on a thread of its own, m
 """
 
 import logging
-import signal
 import threading
 import time
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from prometheus_client import Counter, Histogram
 
 from membership import hints, wiring
 from membership.app import create_app
+from membership.cli.signals import stop_event
 from membership.config import Settings
 from membership.kernel import clock
 from membership.wiring import Job
@@ -39,13 +39,12 @@ def worker(threads: int, metrics_port: int | None, *, periodic: bool) -> None:
     """
     settings = Settings.from_env()
     app = create_app(settings)
+    logging.getLogger("huey").setLevel(logging.WARNING)  # a line for every hint says nothing
     if metrics_port:
         from prometheus_client import start_http_server
 
         start_http_server(metrics_port, addr="127.0.0.1")
-    stopping = threading.Event()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, lambda *_: stopping.set())
+    stopping = stop_event()
     click.echo(READY)
     Worker(app, settings, threads=threads, periodic=periodic).work_until(stopping)
 

@@ -3,8 +3,9 @@
 import ipaddress
 import os
 import signal
-import threading
+import time
 from pathlib import Path
+from queue import SimpleQueue
 
 import click
 
@@ -44,9 +45,11 @@ def sandbox_command(  # noqa: PLR0917 - the parts of one thing
     from membership.sandbox.app import create_sandbox
     from membership.sandbox.settings import Settings
 
-    stop = threading.Event()
+    # Two signals at once (Ctrl-C and a parent that stops us) may interrupt each other's handlers and go unnoticed by
+    # a main thread that sleeps for ever; hence a queue, whose `put` may be interrupted, and short naps.
+    told: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda got, _frame: told.put(got))
     if data is not None:
         data.parent.mkdir(parents=True, exist_ok=True)
     settings = Settings(account_name=name) if name else Settings()
@@ -60,7 +63,8 @@ def sandbox_command(  # noqa: PLR0917 - the parts of one thing
         except OSError as error:
             raise CannotStart(f"Port {port} on {host} is in use by another program: {error.strerror}.") from error
         click.echo(f"Stripe sandbox ready on {url} (control page: {url}/_sandbox)")
-        stop.wait()
+        while told.empty():
+            time.sleep(0.2)
     finally:
         sandbox.close()
 

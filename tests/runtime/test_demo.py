@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -48,9 +49,7 @@ def test_a_demo_that_is_killed_leaves_no_process_behind(demo):
 
 def test_a_part_that_dies_is_named_and_ends_the_demo(demo, tmp_path):
     worker = next(
-        process
-        for process in demo.family()
-        if b"worker" in open(f"/proc/{process}/cmdline", "rb").read().split(b"\0")  # noqa: PTH123, SIM115
+        process for process in demo.family() if b"worker" in Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
     )
     os.kill(worker, signal.SIGKILL)
     assert demo.process.wait(30) == 1

@@ -14,6 +14,7 @@ from rich.console import Console
 from membership.cli.demo.plan import HOST, CannotStart, Plan, make_plan
 from membership.cli.demo.processes import ChildEnded, Family, Stopped, no_mail_server, no_web_server, not_said
 from membership.cli.demo.welcome import welcome
+from membership.cli.signals import stop_event
 
 # Said by membership/cli/worker.py, which is not imported here: the watching process stays small.
 WORKER_READY = "The worker is ready."
@@ -37,8 +38,7 @@ def demo(port: int, data: Path, stripe_key: str | None, webhook_secret: str | No
     own test mode. Nothing listens on anything but loopback.
     """
     console = Console(soft_wrap=True, highlight=False)
-    stopping = threading.Event()
-    _stop_on_signals(stopping)
+    stopping = _stop_event()
     plan, lock = make_plan(data, port, stripe_key, webhook_secret)
     with lock:
         family = Family(plan.environment(), plan.data / "log", stopping)
@@ -82,9 +82,8 @@ def _start(plan: Plan, family: Family) -> None:
     family.wait_for(worker, not_said(WORKER_READY, worker.log))
 
 
-def _stop_on_signals(stopping: threading.Event) -> None:
+def _stop_event() -> threading.Event:
     signums = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it for us
         signums.append(signal.SIGHUP)
-    for signum in signums:
-        signal.signal(signum, lambda *_: stopping.set())
+    return stop_event(*signums)

@@ -1,5 +1,6 @@
 """The demo's processes: start, wait until they answer, watch, end all. None is ever left behind."""
 
+import signal
 import subprocess
 import sys
 import threading
@@ -33,6 +34,9 @@ class Child:
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self.name, self.log = name, log
         log.parent.mkdir(parents=True, exist_ok=True)
+        # Ctrl-C reaches the whole process group. Only we listen to it, and tell each child once, by SIGTERM: a
+        # signal that is blocked here stays blocked in the child.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
         with log.open("w") as output:
             # Our end of its standard input stays open as long as we live, however we end (cli/parent.py).
             self.process = subprocess.Popen(  # noqa: S603 - our own program
@@ -42,6 +46,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 env=dict(environment),
             )
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def has_ended(self) -> bool:
         """Whether it ended, by itself or not."""
@@ -83,9 +88,6 @@ class Family:
         """Raise ChildEnded where one has ended although nobody asked it to."""
         for child in self._children:
             if child.has_ended():
-                # Ctrl-C reaches the whole process group: it may have been faster than our own signal.
-                if self._stopping.wait(1):
-                    raise Stopped
                 raise ChildEnded(child.name, f"ended (exit code {child.process.returncode})", child.log)
 
     def _pause(self) -> None:
