@@ -44,11 +44,11 @@ def new_reader(demo, chromium) -> Iterator[Callable[..., Reader]]:
     """Makes readers, each with a browser of their own: `new_reader("uk", has_scripts=False)`."""
     readers = []
 
-    def _new(language="en", *, has_scripts=True, **options) -> Reader:
+    def _new(language="en", *, has_scripts=True, house=demo, **options) -> Reader:
         options = {"locale": LOCALES[language], "viewport": {"width": 360, "height": 740}} | options
         context = chromium.new_context(java_script_enabled=has_scripts, **options)
         context.set_default_timeout(20_000)
-        readers.append(Reader(context, demo, language, has_scripts=has_scripts))
+        readers.append(Reader(context, house, language, has_scripts=has_scripts))
         return readers[-1]
 
     yield _new

@@ -34,7 +34,7 @@ class Demo:
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder, self.data = folder, folder / "demo"
-        self.site = f"http://127.0.0.1:{_free_port()}"
+        self.site = f"http://127.0.0.1:{a_free_port()}"
         self._program = Program(
             folder,
             own_environment(**settings),
@@ -151,10 +151,10 @@ class Demo:
         return [state for (state,) in self.rows("SELECT state FROM contributions WHERE email = ? ORDER BY id", email)]
 
 
-def _free_port() -> int:
+def a_free_port() -> int:
     """A port with room for the demo's other two; below those that the kernel gives to outgoing connections."""
-    start = 20_000 + (os.getpid() % 1_000) * 10
-    return next(port for port in range(start, 32_000, 10) if all(is_free("127.0.0.1", port + n) for n in range(3)))
+    ports = range(20_000 + (os.getpid() % 1_000) * 10, 32_000, 10)
+    return next(port for port in ports if all(is_free("127.0.0.1", port + n) for n in range(3)))
 
 
 def _command_line(pid: int) -> list[str]:

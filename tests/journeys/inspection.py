@@ -1,5 +1,7 @@
 """What is asked of every page that a journey comes past: its source, its headers, and what axe finds."""
 
+import os
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +12,9 @@ import html5lib
 from playwright.sync_api import Page
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+# Where to keep a picture of every view, such as SHOTS=var/shots; none are kept where it is not set.
+SHOTS = os.environ.get("SHOTS")
+VIEWS = [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")]
 CONTROLS = {"input", "select", "textarea"}
 NEED_NO_LABEL = {"hidden", "submit", "button", "image", "reset"}
 
@@ -21,11 +26,13 @@ def faults_of(html: str, headers: Mapping[str, str]) -> list[str]:
     faults = [f"invalid HTML: {code} {details} at {place}" for place, code, details in parser.errors]
     elements = [element for element in document.iter() if isinstance(element.tag, str)]
     tags = Counter(element.tag for element in elements)
-    faults += [f"{tags[tag]} × <{tag}>" for tag in ("h1", "main", "title") if tags[tag] != 1]
+    policy = headers.get("content-security-policy", "")
+    landmarks = () if "sandbox" in policy else ("main",)  # a mail in a frame is no page
+    faults += [f"{tags[tag]} × <{tag}>" for tag in ("h1", "title", *landmarks) if tags[tag] != 1]
     if not document.get("lang"):
         faults.append("no language")
     faults += _faults_of_ids(elements)
-    if "default-src 'none'" not in headers.get("content-security-policy", ""):
+    if "default-src 'none'" not in policy:
         faults.append("no content security policy")
     return faults
 
@@ -47,11 +54,14 @@ def _faults_of_ids(elements: list[Any]) -> list[str]:
     return faults
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds on the page as it is shown now, one line each."""
+def violations(page: Page, *, is_mail: bool = False) -> list[str]:
+    """What axe finds on the page as it is shown now, one line each. A mail is held to WCAG, not to what pages have."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE)
-    found = page.evaluate("() => axe.run({resultTypes: ['violations']}).then(found => found.violations)")
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if is_mail:
+        options["runOnly"] = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    found = page.evaluate("options => axe.run(options).then(found => found.violations)", options)
     return [
         f"{rule['id']}: {node['target']} {node.get('failureSummary', '')}" for rule in found for node in rule["nodes"]
     ]
@@ -75,3 +85,18 @@ def overflow(page: Page) -> list[str]:
           return wide;
         }"""
     )
+
+
+def faults_in_views(page: Page, name: str, *, is_mail: bool = False) -> list[str]:
+    """What is wrong with the page as a narrow and a wide window show it, light and dark; `name` is for the eye."""
+    faults = []
+    for width, scheme in VIEWS:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        faults += [
+            f"{name} at {width} px, {scheme}: {fault}" for fault in overflow(page) + violations(page, is_mail=is_mail)
+        ]
+        if SHOTS:
+            file = re.sub(r"\W+", "-", name).strip("-") + f"-{width}-{scheme}.png"
+            page.screenshot(path=Path(SHOTS) / file, full_page=True)
+    return faults

@@ -29,6 +29,7 @@ class Reader:
     def __init__(self, context: BrowserContext, demo: Demo, language: str, *, has_scripts: bool = True) -> None:
         self.context, self.demo, self.language, self.has_scripts = context, demo, language, has_scripts
         self.troubles: list[str] = []
+        self.arrived_with = 0
         self._arrived: Response | None = None
         self._refused: set[str] = set()
         self.page: Page = context.new_page()
@@ -225,4 +226,4 @@ class Reader:
         if response.status >= 400:
             self._refused.add(response.url)
         if not 300 <= response.status < 400:
-            self._arrived = response
+            self._arrived, self.arrived_with = response, response.status

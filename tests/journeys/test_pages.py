@@ -1,0 +1,269 @@
+"""Every page, signed in and out, in its every state: readable for everybody, narrow and wide, light and dark."""
+
+import copy
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+
+from membership.app import create_app
+from tests.conftest import make_settings
+from tests.journeys.demo import a_free_port, until
+from tests.journeys.inspection import faults_in_views
+from tests.journeys.reader import DECLINED_CARD
+
+ASKS_BANK_CARD = "4000 0025 0000 3155"
+
+
+@pytest.fixture(scope="module")
+def routes(tmp_path_factory):
+    """Every route that can be opened by typing its address."""
+    place = tmp_path_factory.mktemp("routes")
+    settings = make_settings(demo=True, database_url=f"sqlite:///{place / 'x.db'}", queue_path=str(place / "queue.db"))
+    app = create_app(settings)
+    found = [rule.rule for rule in app.url_map.iter_rules() if "GET" in rule.methods]
+    app.extensions["membership.hints"].close()
+    return found
+
+
+@pytest.mark.parametrize("who", ["anybody", "patron"])
+@pytest.mark.parametrize("language", ["en", "uk"])
+def test_every_page_that_has_an_address_is_in_order(new_reader, fresh_email, routes, language, who):
+    """A new route is looked at by itself; one with a part to fill in fails here until it is told how."""
+    patron, email = new_reader(language), fresh_email()
+    patron.becomes_patron(email)
+    patron.read_mail(email, "receipt")
+    receipt = patron.page.url
+    checkout = patron.demo.payment_pages(email)[0]["id"]
+    filled = {
+        "/static/<path:filename>": "/static/tokens.css",
+        "/lang/<code>": f"/lang/{language}?to=/contribute",
+        "/signin/link/<token>": "/signin/link/used-up",
+        "/contribute/thanks": f"/contribute/thanks?session={checkout}",
+        "/demo/mail/<key>": receipt,
+        "/demo/mail/<key>/html": receipt + "/html",
+        "/account/receipts/<number>": "/account/receipts/2026-000001",
+    }
+    reader = new_reader(language)
+    if who == "patron":
+        reader.sign_in_by_link(email)
+        reader.open("/account")
+        filled["/account/receipts/<number>"] = reader.page.locator(".table a").first.get_attribute("href")
+    n_pages, faults = 0, []
+    for route in routes:
+        path = filled.get(route, route)
+        answer = reader.context.request.get(urljoin(reader.demo.site, path))
+        is_page = "text/html" in answer.headers["content-type"]
+        if not is_page or urlsplit(answer.url).path != urlsplit(path).path:
+            continue  # it leads on to a page that has its own turn
+        n_pages += 1
+        reader.open(path)
+        is_mail = route.endswith("/html")
+        if is_mail:  # where it stands nothing can be asked of it: its frame runs no scripts
+            reader.page.goto("about:blank")
+            reader.page.set_content(answer.text())
+        faults += faults_in_views(reader.page, f"{language} {who} {route}", is_mail=is_mail)
+    assert faults == []
+    assert n_pages >= 9
+
+
+@pytest.mark.parametrize("language", ["en", "uk"])
+def test_every_state_of_the_way_to_a_gift_is_in_order(demo, new_reader, email, language):
+    reader, faults = new_reader(language), []
+
+    def _look(name):
+        faults.extend(faults_in_views(reader.page, f"{language} {name}"))
+
+    reader.open("/contribute")
+    reader.fill("nobody", rhythm="yearly", amount="a lot")
+    reader.add(fees=True, name="x" * 61)
+    reader.press(reader.button)
+    _look("contribute with mistakes")
+    with demo.fault({"match": "POST /v1/checkout/sessions", "do": "503", "times": 5}):
+        reader.open("/contribute")
+        reader.fill(email)
+        reader.press(reader.button)
+        _look("contribute without Stripe")
+    reader.open("/contribute")
+    reader.give(email)
+    _look("payment page")
+    checkout = reader.page.url
+    reader.pay(DECLINED_CARD)
+    _look("payment page, declined")
+    reader.open("/contribute/thanks?session=" + checkout.rpartition("/")[2])
+    _look("not paid yet")
+    reader.press("main a.button")
+    reader.press(".back a")
+    _look("contribute after coming back")
+    reader.give(email)
+    reader.pay(ASKS_BANK_CARD)
+    _look("bank asks")
+    slow = {"match": "GET /v1/checkout/sessions/*", "do": "503", "times": 500}
+    with demo.fault(slow, deliveries={"delay": 1, "delay_seconds": 20}):
+        reader.press("button[value=yes]")
+        reader.page.context.set_offline(True)  # so that the page does not look again while it is looked at
+        _look("waiting")
+        reader.page.context.set_offline(False)
+    demo.ask_sandbox("POST", "/_sandbox/deliver")
+    reader.is_thanked()
+    _look("thanks for monthly")
+    reader.sign_in_by_code(email)
+    _look("account of a patron")
+    reader.open("/contribute")
+    _look("contribute of a patron")
+    assert faults == []
+
+
+@pytest.mark.parametrize("language", ["en", "uk"])
+def test_every_state_of_an_account_and_of_signing_in_is_in_order(demo, new_reader, fresh_email, language):
+    reader, stranger, email, faults = new_reader(language), new_reader(language), fresh_email(), []
+
+    def _look(name, who=reader):
+        faults.extend(faults_in_views(who.page, f"{language} {name}"))
+
+    less_than_a_cup = {"rhythm": "once", "amount": {"en": "2", "uk": "60"}[language]}
+    reader.open("/contribute")
+    reader.give(email, **less_than_a_cup)
+    left = reader.page.url
+    demo.advance(seconds=61 * 60)
+    until(lambda: demo.state_of(email) == ["abandoned"], what="abandoning")
+    reader.open(left)
+    _look("payment page, expired")
+    reader.open("/contribute/thanks?session=" + left.rpartition("/")[2])
+    _look("nothing was charged")
+    reader.becomes_patron(email, **less_than_a_cup)
+    _look("thanks for once")
+    reader.open("/signin")
+    reader.page.fill("#email", "nobody")
+    reader.press("main form button")
+    _look("sign in with a mistake")
+    reader.asks_to_sign_in(email)
+    reader.page.fill("#code", "1")
+    reader.press("main form button")
+    _look("code with a mistake")
+    reader.read_mail(email, "sign_in")
+    _look("mail, sign in")
+    link = reader.page.locator(".mail-text a[href*='/signin/link/']").get_attribute("href")
+    stranger.open(link)
+    _look("link elsewhere", stranger)
+    reader.open(link)
+    _look("link ready")
+    reader.press("main form button")
+    _look("account below a cup")
+    reader.press(".table a[href*='/account/receipts/']")
+    _look("receipt")
+    assert faults == []
+
+
+@pytest.fixture
+def strict_house(demo, tmp_path):
+    """The same website once more, with limits, on a copy of the demo's database."""
+    house = copy.copy(demo)
+    database, port = tmp_path / "copy.db", a_free_port()
+    with sqlite3.connect(demo.data / "membership.db") as original, sqlite3.connect(database) as made:
+        original.backup(made)
+    house.site, house.database = f"http://127.0.0.1:{port}", database
+    changes = {"PUBLIC_URL": house.site, "DATABASE_URL": f"sqlite:///{database}", "RATE_LIMITS": "true"}
+    with (tmp_path / "serve.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "membership.cli", "serve", "--port", str(port)],
+            env=demo.environment() | changes, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        )  # fmt: skip
+    try:
+        until(lambda: _answers(house.site), 60, "the second website")
+        yield house
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _answers(site):
+    import urllib.error
+    import urllib.request
+
+    try:
+        with urllib.request.urlopen(site + "/healthz", timeout=5) as answer:  # noqa: S310 - loopback
+            return answer.status == 200
+    except (urllib.error.URLError, ConnectionError):
+        return False
+
+
+def send_from_elsewhere(reader, path):
+    """Press a button on another website that sends something to ours."""
+    reader.page.goto("about:blank")
+    reader.page.set_content(f'<form method="post" action="{reader.demo.site}{path}"><button>Go</button></form>')
+    reader.press("button")
+
+
+def break_table(house, name):
+    with sqlite3.connect(house.database) as database:
+        database.execute(f"DROP TABLE {name}")
+
+
+@pytest.mark.parametrize("language", ["en", "uk"])
+def test_every_error_page_is_in_order(strict_house, new_reader, email, language):
+    reader, faults, seen = new_reader(language, house=strict_house), [], []
+
+    def _look(status):
+        seen.append(status)
+        assert reader.arrived_with == status
+        faults.extend(faults_in_views(reader.page, f"{language} error {status}"))
+
+    reader.open("/nowhere")
+    _look(404)
+    reader.open("/signout")
+    _look(405)
+    send_from_elsewhere(reader, "/signin")
+    _look(403)
+    reader.open("/contribute")
+    reader.fill(email)
+    reader.page.locator("input[name=csrf_token]").evaluate("field => field.remove()")
+    reader.press(reader.button)
+    _look(400)
+    for _ in range(31):
+        reader.context.request.get(strict_house.site + "/contribute/thanks?session=cs_unknown")
+    reader.open("/contribute/thanks?session=cs_unknown")
+    _look(429)
+    break_table(strict_house, "rate_counters")
+    reader.open("/signin")
+    reader.page.fill("#email", email)
+    reader.press("main form button")
+    _look(503)
+    break_table(strict_house, "coverage_spans")
+    reader.open("/")
+    _look(500)
+    assert faults == []
+
+
+def test_a_reader_who_tries_too_often_is_asked_to_wait_and_loses_nothing(strict_house, new_reader, email):
+    reader = new_reader("en", house=strict_house)
+    for _ in range(6):
+        reader.open("/contribute")
+        reader.fill(email, cups=4)
+        reader.press(reader.button)
+    assert reader.arrived_with == 429
+    reader.says("Nothing was charged", "There were many tries from here in a short time")
+    assert reader.page.locator("#email").input_value() == email
+    assert faults_in_views(reader.page, "en contribute limited") == []
+
+
+def test_the_control_page_of_the_sandbox_is_in_order(demo, reader, email):
+    reader.becomes_patron(email)
+    reader.open(demo.sandbox + "/_sandbox")
+    assert faults_in_views(reader.page, "en control page") == []
+
+
+def test_the_demo_says_nothing_but_in_its_own_language(new_reader):
+    """The switch keeps the page and is remembered."""
+    reader = new_reader("en")
+    reader.open("/contribute?rhythm=yearly&cups=4")
+    reader.language = "uk"
+    reader.press(".languages a")
+    assert urlsplit(reader.page.url).path == "/contribute"
+    assert reader.page.locator("input[name=rhythm][value=yearly]").is_checked()
+    assert reader.page.locator("input[name=cups][value='4']").is_checked()
+    reader.open("/")
+    assert Path(urlsplit(reader.page.url).path) == Path("/")
