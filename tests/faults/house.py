@@ -128,10 +128,10 @@ class Letters(MailServer):
 
 
 class House:
-    """Web, worker, sandbox and mail server. `app` is an app of the test's own on the same database, for looking."""
+    """Web, worker, sandbox and mail server. The test looks into the database through an app of its own."""
 
-    def __init__(self, nursery, app, settings, sandbox, mails, folder: Path) -> None:
-        self.app, self.settings, self.sandbox, self.mails = app, settings, sandbox, mails
+    def __init__(self, nursery, settings, sandbox, mails, folder: Path) -> None:
+        self.settings, self.sandbox, self.mails = settings, sandbox, mails
         self.url = settings.public_url
         environment = environment_of(settings)
         port = self.url.rpartition(":")[2]
@@ -228,10 +228,10 @@ class House:
     def open_work(self) -> list[tuple]:
         """Everything that is not done: notices, requests and mails."""
         return [
-            *self.rows("SELECT 'notice', id, state, last_error FROM inbox_events WHERE state IN ('received', 'waiting')"),
-            *self.rows("SELECT 'request', id, state, error FROM provider_intents WHERE state NOT IN ('done', 'refused')"),
-            *self.rows("SELECT 'mail', id, state, last_error FROM outbox_mails WHERE state IN ('waiting', 'sending')"),
-        ]  # fmt: skip
+            *self.rows("SELECT id, state, last_error FROM inbox_events WHERE state IN ('received', 'waiting')"),
+            *self.rows("SELECT id, state, error FROM provider_intents WHERE state NOT IN ('done', 'refused')"),
+            *self.rows("SELECT id, state, last_error FROM outbox_mails WHERE state IN ('waiting', 'sending')"),
+        ]
 
     def n_deliveries(self) -> int:
         """Notices that the sandbox has not delivered yet."""
@@ -316,9 +316,9 @@ def settings(database_url, tmp_path, sandbox, web_url, mails):
 
 
 @pytest.fixture
-def house(nursery, app, settings, sandbox, mails, tmp_path):
+def house(nursery, app, settings, sandbox, mails, tmp_path):  # noqa: PLR0917 - fixtures are asked for by name
     """The whole house, running; ended with the test."""
-    house = House(nursery, app, settings, sandbox, mails, tmp_path)
+    house = House(nursery, settings, sandbox, mails, tmp_path)
     house.start()
     yield house
     house.stop()

@@ -46,7 +46,9 @@ class Reader:
 
     def form(self, path: str) -> dict[str, str]:
         """The hidden fields of a page's form."""
-        inputs = [dict(re.findall(r'(\w+)="([^"]*)"', tag)) for tag in re.findall(r"<input [^>]*>", self.load(path).text)]
+        inputs = [
+            dict(re.findall(r'(\w+)="([^"]*)"', tag)) for tag in re.findall(r"<input [^>]*>", self.load(path).text)
+        ]
         return {tag["name"]: html.unescape(tag["value"]) for tag in inputs if tag.get("type") == "hidden"}
 
     # The way

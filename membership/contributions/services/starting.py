@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from membership.billing import intents
 from membership.billing import services as billing
-from membership.billing.port import CheckoutRequest
+from membership.billing.port import CheckoutRequest, OpenedCheckout
 from membership.contributions.models import Contribution
 from membership.contributions.queries import find_by_reference, find_live_support, list_overdue_checkouts, tries_of
 from membership.contributions.rules import State, Wish
@@ -51,18 +51,49 @@ def start(wish: Wish, visit: Visit) -> str:
     if contribution.state != State.STARTED:
         return _thanks_for(contribution)
     for other in others:
-        if other.checkout_id and not intents.close_checkout(other.checkout_id):
+        if not _replace(other):
             _give_up(contribution)
             return _thanks_for(other)
-        _give_up(other)
     if contribution.checkout_url:
         return contribution.checkout_url
-    opened = intents.open_checkout(_request(contribution), attempt_key=contribution.reference)
+    request = _request(contribution)
+    opened = intents.open_checkout(request, attempt_key=contribution.reference)
+    if _remember(contribution.id, opened):
+        return opened.url
+    # Another tab replaced this wish while its page was being opened: nobody is to pay there.
+    return request.cancel_url if intents.close_checkout(opened.provider_id) else _thanks_url(opened.provider_id)
+
+
+def _remember(contribution_id: int, opened: OpenedCheckout) -> bool:
+    """Write down where this wish can be paid; False where it is over, or paid already."""
     with transaction("contributions.remember_checkout"):
-        row = find_by_reference(contribution.reference)
-        if row is not None and row.state == State.STARTED:
-            row.checkout_id, row.checkout_url = opened.provider_id, opened.url
-    return opened.url
+        row = _locked(contribution_id)
+        if row.state != State.STARTED:
+            return False
+        row.checkout_id, row.checkout_url = opened.provider_id, opened.url
+    return True
+
+
+def _replace(contribution: Contribution) -> bool:
+    """Close the page of what was begun, also one that opens meanwhile, and end it; False where it is paid already."""
+    row_id, closed_id = contribution.id, None
+    while True:
+        with transaction("contributions.give_up"):
+            row = _locked(row_id)
+            checkout_id = row.checkout_id
+            if not row.is_unpaid:
+                return False
+            if checkout_id == closed_id:
+                _abandon(row, clock.now())
+                return True
+        if checkout_id is None or not intents.close_checkout(checkout_id):
+            return False
+        closed_id = checkout_id
+
+
+def _locked(contribution_id: int) -> Contribution:
+    """The row, with nobody else changing it until the end of the transaction."""
+    return db.session.get_one(Contribution, contribution_id, populate_existing=True, with_for_update=True)
 
 
 def _write_down(wish: Wish, visit: Visit) -> tuple[Contribution, list[Contribution]]:
