@@ -110,7 +110,10 @@ def footprint(folder: Path) -> tuple[float, float]:
     command = ["-m", "membership.cli", "serve", "--port", str(port)]
     with started(command, environment, f"http://{HOST}:{port}/healthz", folder / "site.log") as site:
         seconds = time.monotonic() - began - SETTLE_SECONDS
-        worker = subprocess.Popen([sys.executable, "-m", "membership.cli", "worker"], env=environment)
+        with (folder / "worker.log").open("w") as log:
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "membership.cli", "worker"], env=environment, stdout=log, stderr=log
+            )
         try:
             time.sleep(5)
             return seconds, sum(_megabytes(process) for process in (*_family(site.pid), worker.pid))
