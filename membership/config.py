@@ -164,13 +164,15 @@ class Settings(BaseModel):
     def _agree(self) -> Self:
         if self.reporting_currency not in self.cup_prices:
             raise ValueError("REPORTING_CURRENCY must be one of the currencies in CUP_PRICES")
-        if self.is_live and (self.stripe_api_base or self.demo):
-            raise ValueError(
-                "STRIPE_SECRET_KEY is a live key, but STRIPE_API_BASE or DEMO is set: "
-                "real money never goes through the sandbox or the demo. Use a test key, or unset the others"
-            )
-        if not self.demo and self.secret_key.get_secret_value().startswith(DEMO_SECRET_MARK):
-            raise ValueError("SECRET_KEY is the demo's; make your own with: openssl rand -base64 36")
+        faults = _contradictions(
+            stripe_key=self.stripe_secret_key.get_secret_value(),
+            has_sandbox=bool(self.stripe_api_base),
+            is_demo=self.demo,
+            public_url=self.public_url,
+            secret_key=self.secret_key.get_secret_value(),
+        )
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
 
     @classmethod
@@ -181,7 +183,17 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise SettingsRefused([_in_words(fault) for fault in error.errors()]) from None
+            faults = [_in_words(fault) for fault in error.errors()]
+            is_demo = values.get("demo", "").strip().lower() in {"1", "true", "yes", "on", "t", "y"}
+            contradictions = _contradictions(
+                stripe_key=values.get("stripe_secret_key", ""),
+                has_sandbox="stripe_api_base" in values,
+                is_demo=is_demo,
+                public_url=values.get("public_url", ""),
+                secret_key=values.get("secret_key", ""),
+            )
+            known = "\n".join(faults)
+            raise SettingsRefused(faults + [fault for fault in contradictions if fault not in known]) from None
 
     @property
     def is_live(self) -> bool:
@@ -211,6 +223,25 @@ def child_environment(settings: Mapping[str, str], keep: Collection[str] = ()) -
     """
     dropped = {name.upper() for name in Settings.model_fields} - set(keep)
     return {name: value for name, value in os.environ.items() if name not in dropped} | dict(settings)
+
+
+def _contradictions(
+    *, stripe_key: str, has_sandbox: bool, is_demo: bool, public_url: str, secret_key: str
+) -> list[str]:
+    """What each setting alone may be, and all of them together may not."""
+    faults = []
+    if is_live_key(stripe_key) and (has_sandbox or is_demo):
+        faults.append(
+            "STRIPE_SECRET_KEY is a live key, but STRIPE_API_BASE or DEMO is set: "
+            "real money never goes through the sandbox or the demo. Use a test key, or unset the others"
+        )
+    if not is_demo and secret_key.startswith(DEMO_SECRET_MARK):
+        faults.append("SECRET_KEY is the demo's; make your own with: openssl rand -base64 36")
+    if is_demo and public_url and urlsplit(public_url).hostname not in LOOPBACK_HOSTS:
+        faults.append(
+            "DEMO shows every mail to everybody, so it needs a PUBLIC_URL on this machine, such as http://127.0.0.1:8000"
+        )
+    return faults
 
 
 def _in_words(fault: Any) -> str:

@@ -57,3 +57,14 @@ def test_secrets_are_masked():
     shown = repr(Settings.from_env(GOOD))
     assert "x" * 40 not in shown
     assert "sk_test_1" not in shown
+
+
+def test_the_demo_is_refused_at_a_public_address():
+    assert "DEMO" in faults_of(DEMO="true")
+
+
+def test_contradictions_are_listed_beside_what_is_missing():
+    text = faults_of(MAIL_FROM="", STRIPE_SECRET_KEY="rk_live_1", DEMO="1")
+    assert "MAIL_FROM" in text
+    assert "live key" in text
+    assert "PUBLIC_URL on this machine" in text

@@ -113,7 +113,7 @@ class TimelineEntry(Model):
     """
 
     __tablename__ = "timeline_entries"
-    __table_args__ = (Index("ix_timeline_entries_person_id_id", "person_id", "id"),)
+    __table_args__ = (Index("ix_timeline_entries_person_id_at", "person_id", "at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))

@@ -48,12 +48,10 @@ def find_person_by_email(email: str) -> Person | None:
     return db.session.scalar(select(Person).where(Person.email == email))
 
 
-def timeline(person_id: int, limit: int = 50, before_id: int | None = None) -> Sequence[TimelineEntry]:
-    """What happened to a person, newest first, at most `limit`; `before_id` continues an earlier page."""
+def timeline(person_id: int, limit: int = 50) -> Sequence[TimelineEntry]:
+    """What happened to a person, newest first by when it happened (not by when we heard), at most `limit`."""
     statement = select(TimelineEntry).where(TimelineEntry.person_id == person_id)
-    if before_id is not None:
-        statement = statement.where(TimelineEntry.id < before_id)
-    return db.session.scalars(statement.order_by(TimelineEntry.id.desc()).limit(limit)).all()
+    return db.session.scalars(statement.order_by(TimelineEntry.at.desc(), TimelineEntry.id.desc()).limit(limit)).all()
 
 
 def find_live_session(session_id: str) -> tuple[Session, Person] | None:

@@ -44,6 +44,18 @@ def canonical_email(text: str) -> str:
     return email
 
 
+def mailbox(email: str) -> str:
+    """The mailbox that an address (canonical) most likely ends in: for counting limits, never for identity.
+
+    What stands behind a plus, and dots at gmail, change nothing about where a mail lands.
+    """
+    local, _, domain = email.rpartition("@")
+    local = local.partition("+")[0] or local
+    if domain in {"gmail.com", "googlemail.com"}:
+        local, domain = local.replace(".", ""), "gmail.com"
+    return f"{local}@{domain}"
+
+
 def _not_an_address() -> InvalidInput:
     return InvalidInput("email_invalid", "This is not an e-mail address that mail can be sent to.", field="email")
 

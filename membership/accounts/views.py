@@ -11,7 +11,7 @@ from flask_login.utils import _user_context_processor
 
 from membership.accounts import queries, services
 from membership.accounts.forms import AddressForm, CodeForm
-from membership.accounts.rules import PLACES, REQUEST_LIFE, place
+from membership.accounts.rules import PLACES, REQUEST_LIFE, mailbox, place
 from membership.accounts.sessions import VisitInterface, load_person, login_cookie, set_login_nonce
 from membership.kernel import clock, ids
 from membership.kernel.errors import Conflict, InvalidInput, TooMany
@@ -85,7 +85,12 @@ def ask() -> ResponseReturnValue:
 def _ask_within_limits(email: str, wanted: str, nonce: str) -> None:
     """Beyond a limit nothing is sent and nothing is said (S8); the page always tells how many mails there are."""
     try:
-        ratelimit.hit_all(("signin.origin", ratelimit.origin()), ("signin.address", email), ("signin.total",))
+        ratelimit.hit_all(
+            ("signin.origin", ratelimit.origin()),
+            ("signin.network", ratelimit.network_of(request.remote_addr or "")),
+            ("signin.address", mailbox(email)),
+            ("signin.total",),
+        )
     except TooMany:
         log.info("signin_limited")
         return

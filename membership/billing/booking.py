@@ -50,6 +50,7 @@ def book(fact: Fact) -> None:
                     status=fact.status,
                     raw_status=fact.raw_status,
                     amount=fact.amount,
+                    rhythm=fact.rhythm,
                     current_period_end=fact.current_period_end,
                     cancel_at=fact.cancel_at,
                     ended_at=fact.ended_at,

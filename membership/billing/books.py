@@ -25,6 +25,7 @@ from membership.billing.port import BookedAtProvider, PaymentProvider
 from membership.db import db, outside_call
 from membership.kernel import clock
 from membership.kernel.errors import ProviderFailed
+from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
 
 STUCK_AFTER = timedelta(minutes=30)
@@ -176,10 +177,14 @@ def _compare_with_provider(report: Report) -> None:
         return
     report.counts["payments in the provider's books"] = len(theirs)
     ours = {payment.provider_id: payment for payment in db.session.scalars(select(Payment))}
-    report.findings += _differences(ours, theirs)
+    total = func.sum(PaymentReversal.amount_minor)
+    returned = select(PaymentReversal.payment_id, total).group_by(PaymentReversal.payment_id)
+    report.findings += _differences(ours, theirs, {ref: int(minor) for ref, minor in db.session.execute(returned)})
 
 
-def _differences(ours: dict[str, Payment], theirs: list[BookedAtProvider]) -> Iterator[Finding]:
+def _differences(
+    ours: dict[str, Payment], theirs: list[BookedAtProvider], returned: dict[int, int]
+) -> Iterator[Finding]:
     for ref, n in Counter(row.payment_id for row in theirs).items():
         if n > 1:
             yield Finding("provider_double", f"{ref} stands {n} times in the provider's books.")
@@ -196,5 +201,10 @@ def _differences(ours: dict[str, Payment], theirs: list[BookedAtProvider]) -> It
             )
         if row.fee is not None and payment.fee != row.fee:
             yield Finding("fee_differs", f"{row.payment_id}: fee {payment.fee} with us, {row.fee} with the provider.")
+        gone = Money(returned.get(payment.id, 0), payment.currency)
+        if gone != row.returned:
+            yield Finding(
+                "returned_differs", f"{row.payment_id}: {gone} returned with us, {row.returned} with the provider."
+            )
     for ref in sorted(set(ours) - {row.payment_id for row in theirs}):
         yield Finding("only_ours", f"{ref}: {ours[ref].charged} is in our books, and the provider knows nothing of it.")

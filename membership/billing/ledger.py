@@ -23,6 +23,8 @@ from membership.kernel.money import Money, sum_by_currency
 from membership.kernel.rhythm import Rhythm
 
 BALANCE, FEES = "provider_balance", "provider_fees"
+# Marked as paid at the provider by other means: cash, a transfer. The money is not with the provider.
+ELSEWHERE = "paid_elsewhere"
 
 
 class NotBalanced(ValueError):  # noqa: N818 - reads as a sentence
@@ -88,7 +90,8 @@ def book_payment(fact: PaymentFact) -> Payment | None:
     db.session.add(payment)
     db.session.flush()
     income = income_account(fact.rhythm)
-    post("payment", fact.payment_id, fact.paid_at, [(BALANCE, fact.charged), (income, -fact.charged)])
+    place = ELSEWHERE if fact.is_elsewhere else BALANCE
+    post("payment", fact.payment_id, fact.paid_at, [(place, fact.charged), (income, -fact.charged)])
     _post_fee(payment)
     return payment
 

@@ -149,7 +149,8 @@ class JournalEntry(Model):
     __tablename__ = "journal_entries"
     __table_args__ = (
         CheckConstraint(
-            "account IN ('provider_balance', 'income_recurring', 'income_once', 'provider_fees')", name="known_account"
+            "account IN ('provider_balance', 'paid_elsewhere', 'income_recurring', 'income_once', 'provider_fees')",
+            name="known_account",
         ),
         CheckConstraint("amount_minor != 0", name="moves_something"),
         Index(None, "account", "currency"),

@@ -24,13 +24,15 @@ class SubscriptionStatus(StrEnum):
     """Where a recurring contribution stands with the provider. It never shortens paid coverage (decision 10).
 
     ACTIVE: it will be charged again. PAST_DUE: a charge failed and is tried again. PAUSED: no charges for
-    now. INCOMPLETE: never yet paid. ENDED: over for good. UNKNOWN: a word that we do not know (yet); it
+    now. UNPAID: all tries failed; nothing is charged until somebody pays. INCOMPLETE: never yet paid. ENDED: over
+    for good. UNKNOWN: a word that we do not know (yet); it
     opens nothing and ends nothing, and an alert was logged.
     """
 
     ACTIVE = "active"
     PAST_DUE = "past_due"
     PAUSED = "paused"
+    UNPAID = "unpaid"
     INCOMPLETE = "incomplete"
     ENDED = "ended"
     UNKNOWN = "unknown"
@@ -109,6 +111,7 @@ class PaymentFact:
     `payment_id` is the invoice of a recurring payment and the payment itself of a single one, so that it is
     unique. `fee` is None until the provider says what it keeps; it may be in another currency than `charged`.
     `period_start`, `period_end`: the service period [start, end) of a recurring payment, None of a single one.
+    `is_elsewhere`: staff marked it as paid by other means, so the money is not with the provider.
     """
 
     payment_id: str
@@ -120,6 +123,7 @@ class PaymentFact:
     period_start: datetime | None = None
     period_end: datetime | None = None
     subscription_id: str | None = None
+    is_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +161,10 @@ class FailureFact:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionFact:
-    """A recurring contribution as it stands at the provider now. `amount` is charged per period."""
+    """A recurring contribution as it stands at the provider now. `amount` is charged per period.
+
+    `rhythm` is None where the period is one that we never offer (weeks, two months).
+    """
 
     reference: str
     subscription_id: str
@@ -165,6 +172,7 @@ class SubscriptionFact:
     status: SubscriptionStatus
     raw_status: str
     amount: Money
+    rhythm: Rhythm | None
     current_period_end: datetime | None
     cancel_at: datetime | None
     ended_at: datetime | None
@@ -194,6 +202,7 @@ class Reading:
     is_ours: bool = True
     facts: tuple[Fact, ...] = ()
     related: tuple[ObjectRef, ...] = ()
+    after: tuple[ObjectRef, ...] = ()
 
 
 class NoticeUse(StrEnum):
@@ -223,12 +232,16 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class BookedAtProvider:
-    """One line of the provider's own books about us, to hold ours against (invariant I2)."""
+    """One line of the provider's own books about us, to hold ours against (invariant I2).
+
+    `returned` is what has left again by refunds and disputes, zero for none.
+    """
 
     payment_id: str
     reference: str
     charged: Money
     fee: Money | None
+    returned: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +342,7 @@ class SubscriptionSeen:
     status: SubscriptionStatus
     raw_status: str
     amount: Money
+    rhythm: Rhythm | None
     current_period_end: datetime | None
     cancel_at: datetime | None
     ended_at: datetime | None

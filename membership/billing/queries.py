@@ -1,5 +1,6 @@
 """Reads of the books: payments and receipts."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,8 @@ from membership.db import db
 from membership.kernel.errors import NotFound
 from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
+
+RECEIPT_NUMBER = re.compile(r"\d{4}-\d{6,12}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ def payments_of(references: Sequence[str]) -> list[PaymentRow]:
 
 def get_receipt(number: str) -> PaymentRow:
     """The payment with the receipt `number`, such as "2026-000042"; NotFound where there is none."""
-    payment = db.session.scalar(select(Payment).where(Payment.receipt_number == number))
+    is_number = RECEIPT_NUMBER.fullmatch(number) is not None
+    payment = db.session.scalar(select(Payment).where(Payment.receipt_number == number)) if is_number else None
     if payment is None:
         raise NotFound("receipt_not_found", "There is no such receipt.")
     return _rows([payment])[0]

@@ -13,7 +13,7 @@ from membership.kernel.errors import ProviderFailed
 
 log = structlog.get_logger(__name__)
 
-WAIT_FOR_LEASE_SECONDS = 2.0
+WAIT_FOR_LEASE_SECONDS = 0.5
 # A page that waits for us answers within ten seconds: after a slow first answer, the rest is left to the worker.
 SLOW_SECONDS = 2.0
 
@@ -35,7 +35,7 @@ def sync(kind: str, provider_id: str) -> bool:
 
     `kind` is a value of ObjectKind, such as "checkout_session". The same path as a webhook takes, so it is safe
     to call at any time and any number of times. False where it is not (yet) in order: somebody else is at it
-    (waited for two seconds), it is not ours, or our own code failed; its notices are tried again by themselves.
+    (waited for half a second), it is not ours, or our own code failed; its notices are tried again by themselves.
     Raises ProviderFailed.
     """
     ref = ObjectRef(ObjectKind(kind), provider_id)
@@ -105,13 +105,34 @@ def _read_and_book(ref: ObjectRef, lease: leases.Lease, event_ids: list[str]) ->
         inbox.put_off(event_ids, "What belongs to it is not booked yet.", patience=rules.WAIT_FOR_UNKNOWN)
         leases.end(lease)
         return Outcome.WAITING
+    is_known = bool(reading.is_ours or reading.related)
     with transaction("billing.book"):
         leases.insist(lease)
         for fact in reading.facts:
             booking.book(fact)
-        inbox.close(event_ids, "done" if reading.is_ours else "foreign")
-        leases.end(lease)
-    return Outcome.BOOKED if reading.is_ours else Outcome.FOREIGN
+        if not reading.after:
+            _close(event_ids, lease, is_known=is_known)
+    if reading.after:
+        _settle_after(reading, event_ids, lease)
+    return Outcome.BOOKED if is_known else Outcome.FOREIGN
+
+
+def _close(event_ids: list[str], lease: leases.Lease, *, is_known: bool = True) -> None:
+    inbox.close(event_ids, "done" if is_known else "foreign")
+    leases.end(lease)
+
+
+def _settle_after(reading: Reading, event_ids: list[str], lease: leases.Lease) -> None:
+    """Read what this one moved. Its notices stay open until that is booked too, so a kill in between loses nothing:
+    booking this one again changes nothing.
+    """
+    outcomes = [settle(ref, only_if_open=False) for ref in reading.after]
+    with transaction("billing.book_after"):
+        if set(outcomes) <= {Outcome.BOOKED, Outcome.FOREIGN, Outcome.MISSING}:
+            _close(event_ids, lease)
+        else:
+            inbox.put_off(event_ids, "What it moved is not booked yet.")
+            leases.end(lease)
 
 
 def _settle_related(reading: Reading, *, is_slow: bool) -> bool:

@@ -1,15 +1,18 @@
 """The shape of the contribute form, and the wish that it means."""
 
+from collections.abc import Callable
 from typing import cast
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, HiddenField, RadioField, StringField
+from wtforms import BooleanField, Field, HiddenField, RadioField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
 from wtforms.validators import InputRequired, Length
 
+from membership.accounts.rules import canonical_email
 from membership.contributions.rules import LONGEST_PUBLIC_NAME, Wish, clean_public_name, gift_from
 from membership.kernel.errors import InvalidInput
+from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
 from membership.newsroom.rules import CUPS_OFFERED, Offer
 from membership.web.filters import money_short
@@ -59,6 +62,27 @@ class ContributeForm(Form):
             if field.data not in {choice.value for choice in cast("list[SelectChoice]", field.choices)}:
                 field.data = field.default
 
+    def is_in_order(self, offer: Offer) -> bool:
+        """Whether the form was sent and can be accepted; if not, every mistake stands beside its field at once."""
+        is_valid = bool(self.validate_on_submit())
+        checks: list[tuple[Field, Callable[[], object]]] = [
+            (self.email, lambda: canonical_email(self.email.data or "")),
+            (self.public_name, lambda: clean_public_name(self.public_name.data or "")),
+        ]
+        if not self.rhythm.errors and not self.cups.errors and self.currency.data == offer.currency:
+            checks.append((self.amount, lambda: self._gift(offer)))
+        for field, check in checks:
+            try:
+                check()
+            except InvalidInput as error:
+                is_valid = False
+                if not field.errors:
+                    self.explain(error)
+        return is_valid
+
+    def _gift(self, offer: Offer) -> Money:
+        return gift_from(offer, Rhythm(self.rhythm.data), self.cups.data, self.amount.data or "")
+
     def to_wish(self, offer: Offer, email: str) -> Wish:
         """What this (valid) form asks for, in the offer's currency; `email` is already canonical.
 
@@ -66,11 +90,10 @@ class ContributeForm(Form):
         """
         if self.currency.data != offer.currency:
             raise InvalidInput("unknown_currency", "This newsroom does not take that currency.", field="currency")
-        rhythm = Rhythm(self.rhythm.data)
-        gift = gift_from(offer, rhythm, self.cups.data, self.amount.data or "")
+        gift = self._gift(offer)
         return Wish(
             email=email,
-            rhythm=rhythm,
+            rhythm=Rhythm(self.rhythm.data),
             gift=gift,
             charge=gift + offer.fee_for(gift) if self.covers_fees.data else gift,
             cup=offer.cup,

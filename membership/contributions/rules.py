@@ -1,15 +1,21 @@
 """The states of a contribution and what a reader may wish. Pure functions of values."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
+from membership.billing.port import SubscriptionStatus
 from membership.kernel.errors import InvalidInput
 from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
 from membership.newsroom.rules import Offer, whole_cups
 
 LONGEST_PUBLIC_NAME = 60
+# Controls, formats, private use, surrogates, unassigned; letters that show nothing; more than two marks on one letter.
+NOT_SHOWN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
+BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0" + "".join(chr(code) for code in range(0xFE00, 0xFE10)))
+PILED_MARKS = re.compile(r"([\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff]{2})[\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff]+")
 LONGEST_ATTRIBUTION = 200
 ATTRIBUTION_KEYS = ("article", "appeal", "variant", "utm_source", "utm_medium", "utm_campaign")
 
@@ -31,14 +37,14 @@ class State(StrEnum):
 # From each state, where news may take it. Money that arrives late still counts: an abandoned checkout that
 # turns out to be paid becomes what it is.
 NEXT: dict[State, frozenset[State]] = {
-    State.STARTED: frozenset({State.ABANDONED, State.PAID, State.ACTIVE, State.ENDED}),
+    State.STARTED: frozenset({State.ABANDONED, State.PAID, State.ACTIVE}),
     State.ABANDONED: frozenset({State.PAID, State.ACTIVE}),
     State.PAID: frozenset(),
     State.ACTIVE: frozenset({State.PAST_DUE, State.PAUSED, State.CANCELLING, State.LAPSED, State.ENDED}),
     State.PAST_DUE: frozenset({State.ACTIVE, State.PAUSED, State.CANCELLING, State.LAPSED, State.ENDED}),
     State.PAUSED: frozenset({State.ACTIVE, State.PAST_DUE, State.CANCELLING, State.LAPSED, State.ENDED}),
     State.CANCELLING: frozenset({State.ACTIVE, State.PAST_DUE, State.PAUSED, State.LAPSED, State.ENDED}),
-    State.LAPSED: frozenset(),
+    State.LAPSED: frozenset({State.ACTIVE, State.ENDED}),
     State.ENDED: frozenset(),
 }
 LIVE = frozenset({State.ACTIVE, State.PAST_DUE, State.PAUSED, State.CANCELLING})
@@ -48,6 +54,28 @@ UNPAID = frozenset({State.STARTED, State.ABANDONED})
 def may_become(now: State, then: State) -> bool:
     """Whether news may move a contribution from `now` to `then`; staying is no move."""
     return then in NEXT[now]
+
+
+def state_of_subscription(status: SubscriptionStatus, now: State, *, is_cancelling: bool) -> State | None:
+    """The state that a running contribution takes when its subscription is seen so; None: nothing is to change."""
+    match status:
+        case SubscriptionStatus.ACTIVE:
+            return State.CANCELLING if is_cancelling else State.ACTIVE
+        case SubscriptionStatus.PAST_DUE:
+            return State.PAST_DUE
+        case SubscriptionStatus.PAUSED:
+            return State.PAUSED
+        case SubscriptionStatus.UNPAID:
+            return State.LAPSED
+        case SubscriptionStatus.ENDED:
+            return State.LAPSED if now in {State.PAST_DUE, State.LAPSED} else State.ENDED
+    return None
+
+
+def yearly_level(state: State, amount: Money, rhythm: Rhythm) -> Money:
+    """What a contribution brings in a year as it stands: nothing while it is paused or over."""
+    is_charged = state in LIVE and state is not State.PAUSED
+    return amount * rhythm.times_a_year if is_charged else Money(0, amount.currency)
 
 
 def thanks_state(state: str, *, has_open_page: bool) -> str:
@@ -105,8 +133,10 @@ def clean_public_name(text: str) -> str | None:
     Raises InvalidInput where it is longer.
     """
     visible = "".join(" " if ch.isspace() else ch for ch in unicodedata.normalize("NFC", text))
-    visible = "".join(ch for ch in visible if unicodedata.category(ch) not in {"Cc", "Cf", "Co", "Cs", "Cn"})
-    name = " ".join(visible.split())
+    visible = "".join(ch for ch in visible if unicodedata.category(ch) not in NOT_SHOWN and ch not in BLANKS)
+    name = PILED_MARKS.sub(r"\1", " ".join(visible.split()))
+    if not any(ch.isalnum() for ch in name):
+        return None
     if len(name) > LONGEST_PUBLIC_NAME:
         raise InvalidInput(
             "name_too_long", f"Please use at most {LONGEST_PUBLIC_NAME} characters.", field="public_name"

@@ -1,5 +1,6 @@
 """Pages of a contribution: the ask, the thanks, the member's account and receipts."""
 
+import re
 import secrets
 from contextlib import suppress
 from typing import Any
@@ -10,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from membership.accounts import queries as accounts
-from membership.accounts.rules import canonical_email
+from membership.accounts.rules import canonical_email, mailbox
 from membership.billing import queries as billing
 from membership.billing.services import sync
 from membership.contributions import queries, services
@@ -35,6 +36,7 @@ FORM_TOKEN_AGE = 24 * 3600
 TOKEN_KEY = "contribute"  # noqa: S105 - where the browser's session keeps its form token
 TIMELINE_LENGTH = 50
 WAIT_SECONDS = 3
+PROVIDER_ID = re.compile(r"[A-Za-z0-9_]{1,255}")
 PRESETS = ("rhythm", "cups", "amount", "covers_fees")
 
 
@@ -58,7 +60,7 @@ def contribute_post() -> ResponseReturnValue:
     form = ContributeForm()
     offer = _offer(form.currency.data)
     token = _used_form_token(form)
-    is_valid = form.validate_on_submit()
+    is_valid = form.is_in_order(offer)
     if token is None:
         return _contribute_page(form, offer, problem="stale", status=409)
     try:
@@ -137,7 +139,7 @@ def _keep_limits(wish: Wish) -> None:
     ratelimit.hit_all(
         ("checkout.origin", ratelimit.origin()),
         ("checkout.network", ratelimit.network_of(request.remote_addr or "")),
-        ("checkout.email", wish.email),
+        ("checkout.email", mailbox(wish.email)),
         ("checkout.total",),
     )
 
@@ -172,6 +174,8 @@ def _look_again(checkout_id: str) -> tuple[Contribution, bool]:
     """The contribution of a payment page, after reading that page again if it is not settled here yet; and
     whether that worked: who may have paid is never told that nothing was charged.
     """
+    if PROVIDER_ID.fullmatch(checkout_id) is None:
+        raise NotFound("no_such_checkout", "We do not know this payment page.")
     is_certain = False
     contribution = queries.find_by_checkout(checkout_id)
     if contribution is None:
@@ -200,7 +204,7 @@ def account() -> ResponseReturnValue:
         standing=standing_of(current_user.id, now),
         supports=[_support_row(contribution) for contribution in mine],
         payments=payments,
-        timeline=accounts.timeline(current_user.id, TIMELINE_LENGTH, None),
+        timeline=accounts.timeline(current_user.id, TIMELINE_LENGTH),
         sessions=accounts.sessions_of(current_user.id),
         now=now,
     )
@@ -213,7 +217,7 @@ def receipt(number: str) -> ResponseReturnValue:
     payment = billing.get_receipt(number)
     contribution = queries.find_by_reference(payment.reference)
     if contribution is None or contribution.person_id != current_user.id:
-        raise NotFound("no_such_receipt", "There is no such receipt.")
+        raise NotFound("receipt_not_found", "There is no such receipt.")
     return render_template(
         "contributions/receipt.html",
         receipt=payment,

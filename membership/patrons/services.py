@@ -60,14 +60,16 @@ def restore(cause_ref: str) -> None:
 def open_grace(person_id: int, reference: str, *, opened_at: datetime, days: int) -> None:
     """Let somebody stay a patron for `days` while the renewal of `reference` is retried.
 
-    While a grace of that contribution is open nothing changes: retries do not lengthen it.
+    While a grace of that contribution is open, later failures do not lengthen it; news of an earlier one, which
+    came late, moves it to where it belongs.
     """
+    until = opened_at + timedelta(days=days)
     with transaction("patrons.open_grace"):
-        open_row = select(Grace.id).where(Grace.reference == reference, Grace.closed_at.is_(None))
-        if db.session.scalar(open_row) is not None:
-            return
-        until = opened_at + timedelta(days=days)
-        db.session.add(Grace(person_id=person_id, reference=reference, opened_at=opened_at, until=until))
+        row = db.session.scalar(select(Grace).where(Grace.reference == reference, Grace.closed_at.is_(None)))
+        if row is None:
+            db.session.add(Grace(person_id=person_id, reference=reference, opened_at=opened_at, until=until))
+        elif opened_at < row.opened_at:
+            row.opened_at, row.until = opened_at, until
 
 
 def close_grace(reference: str, at: datetime) -> None:

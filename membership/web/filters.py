@@ -1,7 +1,9 @@
 """How money and moments are written for readers, in the language of the page. The only place that formats."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from babel import Locale
 from babel.dates import format_interval
@@ -21,8 +23,13 @@ SHORT_FOR_YEAR = re.compile("[ \u00a0\u202f]рр?\\.$")
 
 def install(app: Flask) -> None:
     """Make every function below a filter of the templates."""
-    for show in (money, money_short, money_words, day, moment, month_span):
+    for show in (amount_in, money, money_short, money_words, day, moment, month_span):
         app.add_template_filter(show)
+
+
+def amount_in(details: Mapping[str, Any]) -> Money:
+    """The size of the amount that a timeline entry keeps as `minor` and `currency`."""
+    return Money(abs(int(details["minor"])), str(details["currency"]))
 
 
 def money(amount: Money) -> str:

@@ -47,6 +47,7 @@ class Rule:
 RULES: dict[str, Rule] = {
     "signin.address": Rule("3 per 15 minutes"),  # mailed links per address of mail (S8, decision 25)
     "signin.origin": Rule("{signin_links_per_hour} per 1 hour"),  # mailed links per address of origin
+    "signin.network": Rule("300 per 1 hour", is_exact=False),  # the same per /24 or /48
     "signin.total": Rule("6000 per 10 minutes", is_exact=False),  # mailed links of this installation
     "signin.code": Rule("60 per 10 minutes"),  # codes and links tried per address of origin
     "checkout.origin": Rule("10 per 10 minutes"),

@@ -366,7 +366,7 @@ def upgrade() -> None:
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.CheckConstraint(
-            "account IN ('provider_balance', 'income_recurring', 'income_once', 'provider_fees')",
+            "account IN ('provider_balance', 'paid_elsewhere', 'income_recurring', 'income_once', 'provider_fees')",
             name=op.f("ck_journal_entries_known_account"),
         ),
         sa.CheckConstraint("amount_minor != 0", name=op.f("ck_journal_entries_moves_something")),
@@ -445,7 +445,7 @@ def upgrade() -> None:
         info={"append_only": True},
     )
     with op.batch_alter_table("timeline_entries", schema=None) as batch_op:
-        batch_op.create_index("ix_timeline_entries_person_id_id", ["person_id", "id"], unique=False)
+        batch_op.create_index("ix_timeline_entries_person_id_at", ["person_id", "at"], unique=False)
 
     op.create_table(
         "coverage_spans",
@@ -477,7 +477,7 @@ def downgrade() -> None:
 
     op.drop_table("coverage_spans")
     with op.batch_alter_table("timeline_entries", schema=None) as batch_op:
-        batch_op.drop_index("ix_timeline_entries_person_id_id")
+        batch_op.drop_index("ix_timeline_entries_person_id_at")
 
     op.drop_table("timeline_entries")
     with op.batch_alter_table("sessions", schema=None) as batch_op:

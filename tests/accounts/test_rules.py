@@ -89,3 +89,11 @@ def test_a_session_ends_after_thirty_quiet_days_and_after_half_a_year():
     assert is_session_live(began, end, began + timedelta(days=30) - second)
     assert not is_session_live(began, end, began + timedelta(days=30))
     assert not is_session_live(end - second, end, end)
+
+
+def test_limits_count_mailboxes_and_identity_counts_addresses():
+    from membership.accounts.rules import mailbox
+
+    assert mailbox("a.b+c@gmail.com") == mailbox("ab@googlemail.com") == "ab@gmail.com"
+    assert mailbox("a.b+c@example.org") == "a.b@example.org"
+    assert mailbox("+tag@example.org") == "+tag@example.org"

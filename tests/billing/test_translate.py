@@ -163,7 +163,7 @@ def make_subscription(**changes):
         ("active", SubscriptionStatus.ACTIVE),
         ("trialing", SubscriptionStatus.ACTIVE),
         ("past_due", SubscriptionStatus.PAST_DUE),
-        ("unpaid", SubscriptionStatus.PAUSED),
+        ("unpaid", SubscriptionStatus.UNPAID),
         ("paused", SubscriptionStatus.PAUSED),
         ("incomplete", SubscriptionStatus.INCOMPLETE),
         ("incomplete_expired", SubscriptionStatus.ENDED),

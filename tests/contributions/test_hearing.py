@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from membership.billing.booking import book
 from membership.billing.port import (
@@ -21,6 +22,7 @@ from membership.db import db, transaction
 from membership.kernel import clock
 from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
+from membership.patrons.models import Grace, Movement
 from membership.patrons.queries import standing_of
 from membership.patrons.rules import Why
 from membership.wiring import EVENT_HANDLERS
@@ -91,6 +93,7 @@ def seen(status, reference="con_1", **changes):
         "status": status,
         "raw_status": status.value,
         "amount": CHARGE,
+        "rhythm": Rhythm.MONTHLY,
         "current_period_end": clock.now() + timedelta(days=30),
         "cancel_at": None,
         "ended_at": None,
@@ -148,22 +151,77 @@ def test_the_end_of_an_older_page_does_not_abandon_the_newer_one(reference):
     assert state() == "started"
 
 
+def failure(days_ago):
+    return PaymentFailed(
+        "con_1", f"in_2:{days_ago}", CHARGE, clock.now() - timedelta(days=days_ago), "card_declined", None, "sub_con_1"
+    )
+
+
 def test_a_failed_renewal_opens_grace_and_its_recovery_closes_it(reference):
     tell(payment())
     tell(seen(SubscriptionStatus.PAST_DUE))
     assert state() == "past_due"
-    late = standing(after_days=10)
-    assert late.is_covered, "paid time is never shortened"
+    assert standing(after_days=10).is_covered, "paid time is never shortened"
+    with transaction("test"):
+        for grace in db.session.scalars(select(Grace)):
+            grace.until = clock.now() + timedelta(days=40)
+    assert standing(after_days=35).why is Why.GRACE
     tell(seen(SubscriptionStatus.ACTIVE))
-    assert (state(), standing(after_days=31).why) == ("active", Why.ENDED)
+    assert (state(), standing(after_days=35).why) == ("active", Why.ENDED)
+
+
+@pytest.mark.parametrize("heard_first", ["failure", "subscription"])
+def test_grace_runs_from_the_failure_whenever_it_is_heard(reference, heard_first):
+    tell(payment(period_start=clock.now() - timedelta(days=40), period_end=clock.now() - timedelta(days=10)))
+    news = [failure(days_ago=10), seen(SubscriptionStatus.PAST_DUE)]
+    for event in news if heard_first == "failure" else reversed(news):
+        tell(event)
+    now = standing()
+    assert now.why is Why.GRACE
+    assert abs(now.until - (clock.now() + timedelta(days=4))) < timedelta(minutes=1)
 
 
 def test_retries_that_end_make_it_lapse(reference):
     tell(payment())
     tell(seen(SubscriptionStatus.PAST_DUE))
     tell(seen(SubscriptionStatus.ENDED, ended_at=clock.now()))
-    assert state() == "lapsed"
+    assert (state(), level()) == ("lapsed", 0)
     assert standing(after_days=31).why is Why.ENDED
+
+
+def test_a_subscription_left_unpaid_has_lapsed_and_a_late_payment_revives_it(reference):
+    tell(payment())
+    tell(seen(SubscriptionStatus.UNPAID))
+    assert (state(), level()) == ("lapsed", 0)
+    tell(seen(SubscriptionStatus.ACTIVE))
+    assert (state(), level()) == ("active", 9600)
+
+
+def test_a_paused_support_brings_nothing_until_it_goes_on(reference):
+    tell(payment())
+    tell(seen(SubscriptionStatus.PAUSED))
+    assert (state(), level(), queries.find_by_reference(reference).next_payment_at) == ("paused", 0, None)
+    tell(seen(SubscriptionStatus.ACTIVE))
+    assert (state(), level()) == ("active", 9600)
+
+
+def test_an_ended_support_is_lost_on_the_day_it_ended(reference):
+    tell(payment())
+    ended_at = clock.now() + timedelta(days=3)
+    tell(seen(SubscriptionStatus.ENDED, ended_at=ended_at))
+    lost = db.session.scalars(select(Movement).where(Movement.kind == "lost")).one()
+    assert (lost.at, lost.yearly_delta_minor) == (ended_at, -9600)
+
+
+def test_an_amount_changed_at_the_provider_is_what_pages_say(reference):
+    tell(payment())
+    tell(seen(SubscriptionStatus.ACTIVE, amount=Money(4000, "EUR"), rhythm=Rhythm.YEARLY))
+    contribution = queries.find_by_reference(reference)
+    assert (contribution.charge, contribution.rhythm, level()) == (Money(4000, "EUR"), "yearly", 4000)
+
+
+def level():
+    return sum(db.session.scalars(select(Movement.yearly_delta_minor)))
 
 
 def test_a_cancellation_keeps_what_is_paid_and_can_be_undone(reference):

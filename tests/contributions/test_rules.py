@@ -105,3 +105,12 @@ def test_every_state_that_lives_has_an_exit_and_every_state_can_be_reached():
 def test_an_abandoned_checkout_that_is_paid_after_all_counts():
     assert may_become(State.ABANDONED, State.ACTIVE)
     assert not may_become(State.ACTIVE, State.ABANDONED)
+
+
+@pytest.mark.parametrize("blank", ["\u3164", "\u2800\u115f", "\ufe0f", "...", "- -"])
+def test_a_name_without_a_visible_letter_is_no_name(blank):
+    assert clean_public_name(blank) is None
+
+
+def test_marks_do_not_pile_up_on_a_letter():
+    assert clean_public_name("Zoe" + "\u0321" * 59) == "Zoe" + "\u0321" * 2

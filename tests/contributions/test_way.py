@@ -13,9 +13,13 @@ from membership.accounts.models import Person
 from membership.accounts.queries import find_person_by_email
 from membership.contributions import queries, services
 from membership.contributions.models import Contribution
-from membership.contributions.rules import State
+from membership.contributions.rules import State, Wish
+from membership.contributions.services.starting import Visit
 from membership.db import db
 from membership.kernel import clock
+from membership.kernel.errors import Conflict
+from membership.kernel.money import Money
+from membership.kernel.rhythm import Rhythm
 from membership.mail.models import OutboxMail
 from membership.patrons.models import Movement
 from membership.patrons.queries import standing_of
@@ -207,9 +211,42 @@ def test_a_form_without_its_token_writes_nothing(app, client):
     for name in ("csrf_token", "form_token"):
         assert press(client, {key: value for key, value in fields.items() if key != name}).status_code in {400, 409}
     stranger = app.test_client()
-    fill_in(stranger)
-    assert press(stranger, fields).status_code in {400, 409}
+    own = fill_in(stranger)
+    assert press(stranger, fields).status_code == 400, "another browser's form token"
+    assert press(stranger, own | {"form_token": fields["form_token"]}).status_code == 409, "another browser's wish"
     assert n_contributions() == 0
+
+
+@pytest.mark.parametrize(
+    ("n_allowed", "address"),
+    [
+        (10, lambda n: "198.51.100.7"),
+        (30, lambda n: f"198.51.100.{n}"),
+        (30, lambda n: f"203.0.{n}.1"),
+    ],
+    ids=["one address", "one network", "everybody"],
+)
+def test_limits_stop_card_testers_before_the_payment_company_is_asked(
+    app, client, sandbox, settings, n_allowed, address
+):
+    app.extensions["membership.settings"] = settings.model_copy(update={"rate_limits": True})
+    statuses = []
+    for n in range(n_allowed + 1):
+        browser = app.test_client()
+        fields = fill_in(browser, email=f"reader{n}@example.org")
+        statuses.append(browser.post(URL, data=fields, environ_base={"REMOTE_ADDR": address(n)}).status_code)
+    assert statuses == [303] * n_allowed + [429]
+    assert n_contributions() == len(open_sessions(sandbox)) == n_allowed
+
+
+def test_one_mailbox_cannot_be_used_for_many_tries(app, client, sandbox, settings):
+    app.extensions["membership.settings"] = settings.model_copy(update={"rate_limits": True})
+    statuses = []
+    for n in range(6):
+        browser = app.test_client()
+        fields = fill_in(browser, email=f"reader+{n}@example.org")
+        statuses.append(browser.post(URL, data=fields, environ_base={"REMOTE_ADDR": f"203.0.{n}.1"}).status_code)
+    assert statuses == [303] * 5 + [429]
 
 
 def test_a_form_that_grew_old_works_when_pressed_again(app, client):
@@ -254,8 +291,18 @@ def test_a_signed_in_patron_is_not_given_a_second_support(app, client):
     page = client.get("/contribute").get_data(as_text=True)
     assert "/account" in page
     assert 'name="email"' not in page
-    fields = fill_in(app.test_client())
-    assert press(client, fields).status_code in {400, 409}
+    assert n_contributions() == 1
+
+
+def test_a_form_opened_before_signing_in_gives_no_second_support_either(app, client):
+    come_back(client, pay(begin(client)))
+    person = find_person_by_email("reader@example.org")
+    wish = Wish(person.email, Rhythm.MONTHLY, Money(400, "EUR"), Money(400, "EUR"), Money(400, "EUR"), None)
+    visit = Visit(form_token="other", person_id=person.id, locale="en", attribution={})
+    with pytest.raises(Conflict):
+        services.start(wish, visit)
+    once = Wish(person.email, Rhythm.ONCE, Money(400, "EUR"), Money(400, "EUR"), Money(400, "EUR"), None)
+    assert "/c/pay/" in services.start(once, visit), "a gift on top is welcome"
 
 
 def test_receipts_are_for_their_owner_only(app, client):
@@ -290,3 +337,15 @@ def test_a_renewal_covers_the_next_month_and_a_second_receipt_is_sent(app, clien
     assert db.session.scalar(receipts) == 2
     assert db.session.scalar(select(func.count()).select_from(Movement)) == 1
     JOBS["billing.drain"].function(clock.now())
+
+
+@pytest.mark.parametrize("checkout_id", ["%00", "a" * 300, "..%2Fcustomers", "", "cs_test_nobody"])
+def test_a_payment_page_that_never_was_is_not_found(client, checkout_id):
+    assert client.get(f"/contribute/thanks?session={checkout_id}").status_code == 404
+
+
+@pytest.mark.parametrize("number", ["%00", "2026-000001", "x" * 400])
+def test_a_receipt_that_never_was_is_not_found(app, client, number):
+    make_person("reader@example.org")
+    sign_in(client, "reader@example.org")
+    assert client.get(f"/account/receipts/{number}").status_code == 404

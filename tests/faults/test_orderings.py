@@ -99,6 +99,35 @@ def test_every_order_of_the_first_news_ends_in_the_same_books(app, client, sandb
     assert expected["mails"] == [("contributions/receipt",), ("contributions/welcome",)]
 
 
+@pytest.mark.timeout(900)
+def test_every_order_of_a_support_that_ended_at_once_ends_it(app, client, sandbox):
+    """Paid and cancelled at the provider while our worker was down: whatever is heard first, it is over."""
+    number = itertools.count(10_000)
+    ends = []
+
+    def begin_and_cancel():
+        checkout_id = pay(begin(next(number))).headers["Location"].rpartition("=")[2]
+        auth = ("sk_test_123456789", "")
+        session = requests.get(f"{sandbox.public_url}/v1/checkout/sessions/{checkout_id}", auth=auth, timeout=20).json()
+        ended = requests.delete(
+            f"{sandbox.public_url}/v1/subscriptions/{session['subscription']}", auth=auth, timeout=20
+        )
+        assert ended.json()["status"] == "canceled"
+        return checkout_id, events_about(sandbox, checkout_id)
+
+    n_events = len(begin_and_cancel()[1])
+    assert n_events >= 4
+    for order in itertools.permutations(range(n_events)):
+        checkout_id, events = begin_and_cancel()
+        for index in order:
+            deliver(client, events[index])
+            drain()
+        ends.append(outcome(checkout_id))
+        assert ends[-1] == ends[0], order
+    assert ends[0]["contribution"][0] == "ended"
+    assert [kind for kind, _ in ends[0]["movements"]] == ["lost", "new"]
+
+
 def probe_events(client, sandbox, number, rhythm):
     answer = pay(begin(number, rhythm))
     return events_about(sandbox, answer.headers["Location"].rpartition("=")[2])

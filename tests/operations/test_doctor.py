@@ -66,7 +66,6 @@ def test_every_fault_of_refused_settings_is_told_at_once():
         ({"SECRET_KEY": "change-me-please-change-me-please-change"}, "secret_key"),
         ({"SECRET_KEY": "a" * 40}, "secret_key"),
         ({"STRIPE_WEBHOOK_SECRET": "whsec_your_secret_here"}, "webhook_secret"),
-        ({"STRIPE_SECRET_KEY": "sk_test_1", "DEMO": "1"}, "demo"),
         ({"STRIPE_SECRET_KEY": "sk_test_1", "STRIPE_API_BASE": "http://127.0.0.1:1"}, "stripe_api_base"),
         ({"PUBLIC_URL": "http://localhost:8000"}, "stripe_mode"),
         ({"RATE_LIMITS": "0"}, "rate_limits"),

@@ -11,6 +11,7 @@ from membership.kernel import clock
 from membership.mail.models import OutboxMail
 from membership.web import heartbeat
 from membership.web.schema import _scripts
+from tests.conftest import make_settings
 
 
 def stamp_head() -> None:
@@ -70,8 +71,25 @@ def test_mail_that_nobody_delivers_is_told(app, client):
     assert checks_of(answer)["outbox"] == (False, "The oldest mail that is due has waited for 20 minutes.")
 
 
+BEARER = {"Authorization": "Bearer a-token-for-the-tests"}
+
+
+@pytest.fixture
+def settings(database_url, tmp_path):
+    return make_settings(
+        database_url=database_url, queue_path=str(tmp_path / "queue.db"), metrics_token="a-token-for-the-tests"
+    )
+
+
+def test_without_a_token_there_are_no_metrics_outside_the_demo(app, client, settings):
+    app.extensions["membership.settings"] = settings.model_copy(update={"metrics_token": None})
+    assert client.get("/metrics").status_code == 404
+    app.extensions["membership.settings"] = settings.model_copy(update={"metrics_token": None, "demo": True})
+    assert client.get("/metrics").status_code == 200
+
+
 def read_metrics(client) -> dict[tuple, float]:
-    answer = client.get("/metrics")
+    answer = client.get("/metrics", headers=BEARER)
     assert answer.status_code == 200
     families = text_string_to_metric_families(answer.text)
     return {
@@ -97,7 +115,7 @@ def test_metrics_know_patterns_and_no_paths(app, client):
     client.get("/demo/mail/olena@example.org")
     client.get("/no/such/olena@example.org")
     client.open("/healthz", method="BREW")
-    text = client.get("/metrics").text
+    text = client.get("/metrics", headers=BEARER).text
     assert "olena" not in text
     assert "BREW" not in text
 

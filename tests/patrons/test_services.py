@@ -63,7 +63,8 @@ def test_patrons_are_counted_once_whether_covered_or_in_grace(person):
     cover(person, "payment:1", JAN, FEB)
     cover(person, "payment:2", JAN, MAR)
     services.open_grace(person, "con_1", opened_at=JAN, days=14)
-    assert (n_patrons(JAN), n_patrons(MAR)) == (1, 0)
+    services.open_grace(person, "con_2", opened_at=MAR, days=14)
+    assert [n_patrons(at) for at in (JAN, MAR + DAY, MAR + 20 * DAY)] == [1, 1, 0]
 
 
 def test_movements_follow_the_level(person):

@@ -50,21 +50,14 @@ def _secrets(known: Settings) -> Iterator[Finding]:
     if known.metrics_token is None and not known.demo:
         yield note(
             "metrics_token",
-            "METRICS_TOKEN is not set, so anybody may read /metrics.",
-            "It holds counts, no personal data; you may still want to keep them to yourself.",
-            "Set METRICS_TOKEN, or close /metrics in the proxy.",
+            "METRICS_TOKEN is not set, so /metrics is closed.",
+            "Nobody is told when payments, notices or mails come to a halt.",
+            "Set METRICS_TOKEN, and let your Prometheus send it as a bearer token.",
         )
 
 
 def _modes(known: Settings) -> Iterator[Finding]:
     is_public = urlsplit(known.public_url).hostname not in LOOPBACK_HOSTS
-    if known.demo and is_public:
-        yield problem(
-            "demo",
-            f"DEMO is on, and PUBLIC_URL is {known.public_url}.",
-            "The demo shows every mail, with its sign-in codes, to anybody.",
-            "Unset DEMO.",
-        )
     if known.stripe_api_base and not known.demo:
         yield problem(
             "stripe_api_base",

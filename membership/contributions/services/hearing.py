@@ -21,10 +21,9 @@ from membership.billing.port import (
 from membership.billing.queries import is_wholly_returned
 from membership.contributions.models import Contribution
 from membership.contributions.queries import find_by_reference
-from membership.contributions.rules import LIVE, UNPAID, State, may_become
+from membership.contributions.rules import LIVE, UNPAID, State, may_become, state_of_subscription, yearly_level
 from membership.db import db
 from membership.kernel import clock
-from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
 from membership.mail import services as mail
 from membership.newsroom.rules import whole_cups
@@ -75,7 +74,8 @@ def hear_payment(news: PaymentReceived) -> None:
             once_key=f"welcome:{person.id}",
         )
     if is_first and news.rhythm is not Rhythm.ONCE:
-        patrons.move_to(person.id, contribution.reference, _yearly(contribution.charge, news.rhythm), news.paid_at)
+        level = yearly_level(State.ACTIVE, contribution.charge, contribution.rhythm_word)
+        patrons.move_to(person.id, contribution.reference, level, news.paid_at)
     mail.send(
         "contributions/receipt",
         person.email,
@@ -97,7 +97,10 @@ def _cover(contribution: Contribution, person: Person, news: PaymentReceived) ->
             ends_at=news.period_end,
         )
         return
-    n_months = months_for_gift(whole_cups(contribution.gift, Rhythm.ONCE, contribution.cup))
+    # What came counts, should it ever be less than what was promised.
+    given = contribution.gift if news.charged == contribution.charge else news.charged
+    n_cups = whole_cups(given, Rhythm.ONCE, contribution.cup) if given.currency == contribution.currency else 0
+    n_months = months_for_gift(n_cups)
     if n_months:
         patrons.grant_months(person.id, Cause.PAID, cause_ref, paid_at=news.paid_at, n_months=n_months)
 
@@ -122,17 +125,20 @@ def hear_payment_reversed(news: PaymentReversed) -> None:
 
 
 def hear_payment_failed(news: PaymentFailed) -> None:
-    """A charge failed. A renewal's state follows its subscription; a one-time debit that bounced is over."""
+    """A charge failed: a renewal opens grace, counted from that moment; a one-time debit that bounced is over."""
     contribution = _get(news.reference)
-    if contribution.is_unpaid and news.subscription_id is None:
-        _move(contribution, State.ABANDONED, news.failed_at)
-    if contribution.person_id is not None:
-        accounts.note(
-            contribution.person_id,
-            "payment_failed",
-            news.failed_at,
-            {"minor": news.amount.minor, "currency": news.amount.currency, "reason": news.reason},
-        )
+    if contribution.is_unpaid or contribution.person_id is None:
+        if news.subscription_id is None:
+            _move(contribution, State.ABANDONED, news.failed_at)
+        return
+    accounts.note(
+        contribution.person_id,
+        "payment_failed",
+        news.failed_at,
+        {"minor": news.amount.minor, "currency": news.amount.currency, "reason": news.reason},
+    )
+    if State(contribution.state) in LIVE:
+        _grace(contribution, news.failed_at)
 
 
 def hear_subscription(news: SubscriptionSeen) -> None:
@@ -140,42 +146,49 @@ def hear_subscription(news: SubscriptionSeen) -> None:
     contribution = _get(news.reference)
     contribution.subscription_id = news.subscription_id
     contribution.customer_id = news.customer_id or contribution.customer_id
-    contribution.next_payment_at = None if news.cancel_at or news.ended_at else news.current_period_end
-    contribution.ends_at = news.ended_at or news.cancel_at
-    at = clock.now()
+    at = news.ended_at or clock.now()
     if contribution.is_unpaid or contribution.person_id is None:
         if news.status is SubscriptionStatus.ENDED:  # its first payment never came
             _move(contribution, State.ABANDONED, at)
-        return  # money itself makes the patron
-    state = _state_for(news, State(contribution.state))
+        return  # money itself makes the patron; after booking it the subscription is read again
+    state = state_of_subscription(news.status, State(contribution.state), is_cancelling=news.cancel_at is not None)
     if state is None:
         return
+    goes_on = state in {State.ACTIVE, State.PAST_DUE}
+    contribution.next_payment_at = news.current_period_end if goes_on else None
+    contribution.ends_at = news.ended_at or news.cancel_at
     if state is State.PAST_DUE:
-        patrons.open_grace(contribution.person_id, contribution.reference, opened_at=at, days=settings().grace_days)
+        _grace(contribution, at)
     else:
         patrons.close_grace(contribution.reference, at)
     _move(contribution, state, at)
-    live = State(contribution.state) in LIVE
-    level = _yearly(news.amount, contribution.rhythm_word) if live else Money(0, contribution.currency)
+    _follow_amount(contribution, news, at)
+    level = yearly_level(State(contribution.state), news.amount, contribution.rhythm_word)
     patrons.move_to(contribution.person_id, contribution.reference, level, at)
 
 
-def _state_for(news: SubscriptionSeen, now: State) -> State | None:
-    """The state that a subscription's status means; None where it means nothing to us (yet)."""
-    match news.status:
-        case SubscriptionStatus.ACTIVE:
-            return State.CANCELLING if news.cancel_at else State.ACTIVE
-        case SubscriptionStatus.PAST_DUE:
-            return State.PAST_DUE
-        case SubscriptionStatus.PAUSED:
-            return State.PAUSED
-        case SubscriptionStatus.ENDED:
-            return State.LAPSED if now is State.PAST_DUE else State.ENDED
-    return None
+def _grace(contribution: Contribution, at: datetime) -> None:
+    if contribution.person_id is not None:
+        days = settings().grace_days
+        patrons.open_grace(contribution.person_id, contribution.reference, opened_at=at, days=days)
 
 
-def _yearly(charge: Money, rhythm: Rhythm) -> Money:
-    return charge * rhythm.times_a_year
+def _follow_amount(contribution: Contribution, news: SubscriptionSeen, at: datetime) -> None:
+    """Staff may change amount or rhythm at the provider; what pages say is what will be charged."""
+    rhythm = news.rhythm or contribution.rhythm_word
+    if news.amount == contribution.charge and rhythm is contribution.rhythm_word:
+        return
+    if news.amount.currency != contribution.currency or news.amount.minor <= 0 or contribution.person_id is None:
+        return
+    # Whether a changed amount still holds a covered fee nobody knows: all of it counts as the gift.
+    contribution.charge_minor = contribution.gift_minor = news.amount.minor
+    contribution.rhythm = rhythm.value
+    details: dict[str, str | int] = {
+        "minor": news.amount.minor,
+        "currency": news.amount.currency,
+        "rhythm": rhythm.value,
+    }
+    accounts.note(contribution.person_id, "contribution_amount", at, details)
 
 
 def _get(reference: str) -> Contribution:

@@ -37,12 +37,13 @@ def move() -> ResponseReturnValue:
 def _check_signature(raw: bytes, header: str) -> None:
     fields = dict(part.strip().partition("=")[::2] for part in header.split(","))
     stamp, given = fields.get("t", ""), fields.get("v1", "")
-    if not stamp.isascii() or not stamp.isdecimal() or abs(clock.real_now().timestamp() - int(stamp)) > FRESH_SECONDS:
-        raise BadRequest("The signature is missing or not fresh.")
-    signed = stamp.encode() + b"." + raw
+    signed = stamp.encode("utf-8", "replace") + b"." + raw
     wanted = [
         hmac.new(secret.get_secret_value().encode(), signed, sha256).hexdigest().encode()
         for secret in settings().stripe_webhook_secret
     ]
     if not any(hmac.compare_digest(one, given.encode("utf-8", "replace")) for one in wanted):
         raise BadRequest("The signature does not fit.")
+    # Only who holds the secret comes this far, so the stamp is a number that the sandbox wrote.
+    if abs(clock.real_now().timestamp() - int(stamp)) > FRESH_SECONDS:
+        raise BadRequest("The signature is not fresh.")

@@ -7,7 +7,7 @@ import hmac
 
 from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST
-from werkzeug.exceptions import Unauthorized
+from werkzeug.exceptions import NotFound, Unauthorized
 
 from membership.front.queries.measurements import write_metrics
 from membership.front.queries.readiness import check_all
@@ -44,8 +44,13 @@ def readyz() -> tuple[dict[str, object], int]:
 @operations_bp.get("/metrics")
 @audience("machine", rate="machine")
 def metrics() -> Response:
-    """Prometheus' text format. Asks for METRICS_TOKEN as a bearer token where that is set."""
+    """Prometheus' text format, for who sends METRICS_TOKEN as a bearer token; open in the demo only.
+
+    The figures of a newsroom are its own affair: without a token there is no such page.
+    """
     wanted = settings().metrics_token
+    if wanted is None and not settings().demo:
+        raise NotFound
     if wanted is not None:
         sent = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
         if not hmac.compare_digest(sent, wanted.get_secret_value().encode()):

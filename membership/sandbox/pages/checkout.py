@@ -110,7 +110,8 @@ def _closed(session: Obj) -> AnyResponse | None:
     if session["status"] == "complete":
         return redirect(success_address(session), HTTPStatus.SEE_OTHER)
     if session["status"] == "expired":
-        page = message("expired", language_of(session["locale"]), back=session["cancel_url"])
+        account = the_sandbox().settings.account_name
+        page = message("expired", language_of(session["locale"]), back=session["cancel_url"], account=account)
         return make_response(page, HTTPStatus.GONE)
     return None
 

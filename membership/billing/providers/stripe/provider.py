@@ -1,5 +1,6 @@
 """Stripe as a payment provider: our questions in its words, its answers in ours."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -229,15 +230,26 @@ def checkout_params(request: CheckoutRequest, product_id: str) -> dict[str, Any]
     return params
 
 
+# Disputes in which the money stays with us, or has come back.
+KEPT = frozenset({"won", "prevented", "warning_needs_response", "warning_under_review", "warning_closed"})
+
+
 def booked_in_sandbox(books: dict[str, Any]) -> list[BookedAtProvider]:
     """The payments of ours in the sandbox's books; those of zero and those of others are left out."""
     ours = [row for row in books["payments"] if translate.reference_in(row.get("metadata")) and row["amount"]]
+    disputed: Counter[str | None] = Counter()
+    for dispute in books["disputes"]:
+        if dispute["charge"] and dispute["status"] not in KEPT:
+            disputed[dispute["charge"]] += dispute["amount"]
     return [
         BookedAtProvider(
             payment_id=row["id"],
             reference=str(translate.reference_in(row["metadata"])),
             charged=from_stripe(row["amount"], row["currency"]),
             fee=None if row.get("fee") is None else from_stripe(row["fee"], row.get("fee_currency") or row["currency"]),
+            returned=from_stripe(
+                row["amount_refunded"] + (disputed[row["charge"]] if row["charge"] else 0), row["currency"]
+            ),
         )
         for row in ours
     ]

@@ -40,7 +40,7 @@ STATUSES = {
     "trialing": SubscriptionStatus.ACTIVE,
     "past_due": SubscriptionStatus.PAST_DUE,
     "paused": SubscriptionStatus.PAUSED,
-    "unpaid": SubscriptionStatus.PAUSED,
+    "unpaid": SubscriptionStatus.UNPAID,
     "incomplete": SubscriptionStatus.INCOMPLETE,
     "incomplete_expired": SubscriptionStatus.ENDED,
     "canceled": SubscriptionStatus.ENDED,
@@ -137,6 +137,7 @@ def subscription(sub: Json) -> Reading:
         status=_status(sub, raw_status),
         raw_status=raw_status,
         amount=_amount(items, sub.get("currency")),
+        rhythm=_rhythm(items),
         current_period_end=period_end,
         cancel_at=cancel_at,
         ended_at=moment(sub.get("ended_at")),
@@ -151,6 +152,13 @@ def _status(sub: Json, raw_status: str) -> SubscriptionStatus:
     if status is SubscriptionStatus.ACTIVE and sub.get("pause_collection"):
         return SubscriptionStatus.PAUSED  # charges stop although Stripe keeps calling it active
     return status
+
+
+def _rhythm(items: Sequence[Json]) -> Rhythm | None:
+    """How often all items are charged; None for a period that we never offer."""
+    periods = [_dig(item, "price", "recurring") or item.get("plan") or {} for item in items]
+    found = {(str(period.get("interval")), int(period.get("interval_count") or 1)) for period in periods}
+    return {("month", 1): Rhythm.MONTHLY, ("year", 1): Rhythm.YEARLY}.get(found.pop()) if len(found) == 1 else None
 
 
 def _amount(items: Sequence[Json], currency: Any) -> Money:
@@ -194,19 +202,22 @@ def invoice(invoice_object: Json, payments: Iterable[Json] = ()) -> Reading:
         return FOREIGN
     payments = list(payments)
     is_paid = invoice_object.get("status") == "paid" or invoice_object.get("paid") is True
+    # An invoice moves its subscription: on with a payment, into trouble with a failure.
+    subscription_id = subscription_id_of(invoice_object)
+    after = (ObjectRef(ObjectKind.SUBSCRIPTION, subscription_id),) if subscription_id else ()
     if is_paid and invoice_object.get("amount_paid"):
-        return Reading(facts=(_paid_invoice(invoice_object, reference, payments),))
+        return Reading(facts=(_paid_invoice(invoice_object, reference, payments),), after=after)
     is_unpaid = invoice_object.get("status") in {"open", "uncollectible"}
     if is_unpaid and invoice_object.get("attempt_count"):
-        return Reading(facts=(_failed_invoice(invoice_object, reference, payments),))
-    return Reading()
+        return Reading(facts=(_failed_invoice(invoice_object, reference, payments),), after=after)
+    return Reading(after=after)
 
 
 def _paid_invoice(invoice_object: Json, reference: str, payments: list[Json]) -> PaymentFact:
     start, end = _service_period(invoice_object)
     charged = from_stripe(invoice_object["amount_paid"], invoice_object["currency"])
     paid = [payment for payment in payments if payment.get("status") == "succeeded"]
-    is_by_stripe = bool(invoice_payment_ids(invoice_object))  # else staff marked it as paid by other means
+    is_by_stripe = bool(paid)  # else staff marked it as paid by other means
     return PaymentFact(
         payment_id=invoice_object["id"],
         reference=reference,
@@ -217,6 +228,7 @@ def _paid_invoice(invoice_object: Json, reference: str, payments: list[Json]) ->
         period_start=start,
         period_end=end,
         subscription_id=subscription_id_of(invoice_object),
+        is_elsewhere=not is_by_stripe,
     )
 
 
