@@ -11,18 +11,25 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 import requests
 
 from membership.db import db
+from membership.kernel import clock
+from membership.sandbox.control import actions
+from membership.wiring import JOBS
 from tests.faults.house import environment_of, house, mails, nursery, sandbox, settings, web_url
 from tests.faults.reader import Reader
-from tests.faults.reckoning import differences
+from tests.faults.reckoning import differences, pages_of
 
 __all__ = ["house", "mails", "nursery", "sandbox", "settings", "web_url"]
 
 LEAST_POINTS = 30
+# Some points are passed by chance only, such as those of a worker's thread that finds another one quicker.
+MOST_MISSED = 4
+START_SECONDS = 10
 # Later passings of one label are other moments: another mail, another thing at the provider. On PostgreSQL the first
 # of each must do, for the time it takes.
 MOST_PASSINGS = {"sqlite": 3, "postgresql": 1}
@@ -57,7 +64,7 @@ def go(reader: Reader, way: str) -> None:
             reader.wait_for_thanks(thanks)
     finally:
         house.sandbox.deliverer.go_on()
-    house.wait_for("all notices to be worked off", house.notices_are_worked_off)
+    house.come_to_rest()
     reader.wait_for_thanks(thanks)
     for kind in ("contributions/welcome", "contributions/receipt"):
         house.wait_for(f"the mail {kind}", lambda kind=kind: reader.mails(kind))
@@ -90,7 +97,7 @@ def record(house) -> list[Point]:
 
 
 def live_through(house, point: Point, reader: Reader) -> bool:
-    """Go the way with death at `point`; whether it came. What is passed at a start only may be recorded later."""
+    """Go the way with death at `point`; whether it came, on the way or (sweepers) while the program starts."""
     program = house.programs[point.program]
     n_before = house.n_deaths
     if point.way == "start":
@@ -111,36 +118,87 @@ def die_at_start(house, point: Point) -> None:
     program.kill()
     program.arm(point.label)
     program.start()
-    house.wait_for(f"{point.program} to die at {point.label} while it starts", lambda: house.n_deaths > n_before)
+    end = time.monotonic() + START_SECONDS
+    house.wait_for("the end of the start", lambda: house.n_deaths > n_before or time.monotonic() > end)
 
 
-@pytest.mark.timeout(1200)
-def test_killed_at_every_point_of_the_way_the_books_are_the_providers(house, capsys):
+@pytest.mark.timeout(1800)
+def test_killed_at_every_point_of_the_way_the_books_are_the_providers(house):
     points = record(house)
     names = {(point.program, point.label) for point in points}
-    failures, n_deaths, began = [], 0, time.monotonic()
-    assert len(names) >= LEAST_POINTS, sorted(names)
+    failures, died, began = [], set(), time.monotonic()
     for number, point in enumerate(points):
         reader = Reader(house, f"reader{number}")
-        case_began = time.monotonic()
         try:
-            has_died = live_through(house, point, reader)
+            if live_through(house, point, reader):
+                died.add(point)
             found = differences(house, reader, n_abandoned=1)
         except (AssertionError, requests.RequestException) as error:
-            has_died, found = True, [f"{type(error).__name__}: {error}"]
+            found = [f"{type(error).__name__}: {error}"]
             house.programs[point.program].disarm()
             house.revive()
-        n_deaths += has_died
-        with capsys.disabled():
-            print(f"{time.monotonic() - case_began:6.2f} {point} {'' if has_died else '(not passed)'} {found or ''}")
-        failures += [f"{point}: {line}" for line in found]
-    report = subprocess.run(
-        [sys.executable, "-m", "membership.cli", "check-books"],
-        env=environment_of(house.settings), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    with capsys.disabled():
-        print(f"{len(names)} points, {len(points)} cases, {n_deaths} deaths, {time.monotonic() - began:.0f} s")
-        print(report.stdout)
-    if report.returncode:
-        failures.append(report.stdout + report.stderr)
+        failures += [f"{point}: {difference}" for difference in found]
+    reached = {(point.program, point.label) for point in died}
+    print(f"{len(reached)} points, {len(died)} deaths, {time.monotonic() - began:.0f} s; missed: {names - reached}")
+    failures += check_books(house)
+    assert len(names - reached) <= MOST_MISSED, names - reached
+    assert len(reached) >= LEAST_POINTS
     assert not failures, "\n".join(failures)
+
+
+def check_books(house) -> list[str]:
+    """What `membership check-books` finds."""
+    command = [sys.executable, "-m", "membership.cli", "check-books"]
+    report = subprocess.run(
+        command, env=environment_of(house.settings), capture_output=True, text=True, check=False, timeout=120
+    )
+    print(report.stdout)
+    return [report.stdout + report.stderr] if report.returncode else []
+
+
+@pytest.mark.timeout(900)
+def test_a_reader_who_does_not_come_back_after_a_death_leaves_nothing_open(house):
+    house.web.forget_passed()
+    Reader(house, "recorder").choose(cups=2, rhythm="monthly")
+    labels, gone = list(dict.fromkeys(house.web.passed())), []
+    for number, label in enumerate(labels):
+        reader = Reader(house, f"gone{number}")
+        fields = reader.form("/contribute") | {"email": reader.email, "rhythm": "monthly", "cups": "2"}
+        house.web.arm(label)
+        reader.ask("POST", "/contribute", data=fields)
+        if house.web.has_died:
+            gone.append(reader)
+            house.revive()
+        house.web.disarm()
+    assert len(gone) == len(labels)
+    house.come_to_rest()
+    actions.advance(house.sandbox, {"seconds": 2 * 3600})
+    JOBS["contributions.abandon_overdue"].function(clock.now() + timedelta(hours=2))
+    db.session.rollback()
+    house.come_to_rest()
+    emails = {reader.email for reader in gone}
+    states = {state for email, state in house.rows("SELECT email, state FROM contributions") if email in emails}
+    assert states == {"abandoned"}
+    assert {page for reader in gone for page in pages_of(house, reader)} == {"expired"}
+    assert check_books(house) == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_without_pretending_that_time_passes_everything_comes_right_within_minutes(house):
+    house.pretends = False
+    reader = Reader(house, "reader")
+    fields = reader.form("/contribute") | {"email": reader.email, "rhythm": "monthly", "cups": "2"}
+    house.web.arm("stripe.checkout.create:after-call")
+    assert reader.ask("POST", "/contribute", data=fields) is None
+    house.revive()
+    at_once = reader.ask("POST", "/contribute", data=fields)
+    assert at_once.status_code == 503
+    assert "Nothing was charged" in at_once.text
+    page = reader.choose(cups=2, rhythm="monthly")
+    assert pages_of(house, reader) == ["open"]
+    house.worker.arm("billing.book:before-commit")
+    reader.pay(page)
+    house.wait_for("the books", lambda: house.rows("SELECT id FROM payments"), seconds=120)
+    house.wait_for("rest", lambda: not house.open_work(), seconds=120)
+    assert house.n_deaths == 2
+    assert differences(house, reader) == []
