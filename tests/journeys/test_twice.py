@@ -118,3 +118,27 @@ def test_afterwards_a_new_gift_can_be_begun(demo, reader, email):
     (payment,) = demo.payments(reader.is_thanked())
     assert payment["amount"] == 800
     assert demo.state_of(email) == ["active", "paid"]
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"rhythm": "yearly", "cups": 4},
+        {"rhythm": "once", "cups": 2},
+        {"rhythm": "once", "amount": "7.50"},
+        {"rhythm": "monthly", "amount": "12"},
+    ],
+    ids=str,
+)
+def test_who_goes_back_by_the_link_finds_what_they_chose(demo, reader, email, wish):
+    reader.open("/contribute")
+    reader.fill(email, **wish)
+    reader.add(fees=True)
+    chosen = reader.button.inner_text()
+    reader.press(reader.button)
+    to_pay = reader.page.locator(".amount").inner_text()
+    reader.press(".back a")
+    assert reader.button.inner_text() == chosen
+    reader.give(email)
+    assert reader.page.locator(".amount").inner_text() == to_pay
+    assert pages_by_status(demo, email) == {"open": 1}

@@ -48,6 +48,13 @@ def test_every_rhythm_in_every_currency_charges_what_the_button_said(demo, new_r
         assert interval(demo, reference) == every
 
 
+def test_another_currency_keeps_what_was_chosen(reader):
+    reader.open("/contribute")
+    reader.fill(rhythm="yearly", cups=4)
+    reader.press(reader.page.locator(".currencies a[href*='currency=USD']"))
+    assert reader.button.inner_text() == "Give $240 a year"
+
+
 @pytest.mark.parametrize(
     ("accepts", "currency"),
     [("en-US", "USD"), ("en-GB", "GBP"), ("uk-UA", "UAH"), ("uk", "UAH"), ("de-AT", "EUR"), ("en", "EUR")],
