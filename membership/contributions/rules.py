@@ -9,7 +9,7 @@ from membership.billing.port import SubscriptionStatus
 from membership.kernel.errors import InvalidInput
 from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
-from membership.newsroom.rules import Offer, whole_cups
+from membership.newsroom.rules import CUPS_OFFERED, MONTHS_A_YEAR, Offer, whole_cups
 
 LONGEST_PUBLIC_NAME = 60
 # Controls, formats, private use, surrogates, unassigned; letters that show nothing; more than two marks on one letter.
@@ -125,6 +125,14 @@ def gift_from(offer: Offer, rhythm: Rhythm, cups: str, own_amount: str) -> Money
     if offer.maximum < gift:
         raise InvalidInput("too_much", f"The most is {offer.maximum}.", field="amount", maximum=offer.maximum)
     return gift
+
+
+def choice_of(gift: Money, rhythm: Rhythm, cup: Money) -> dict[str, str]:
+    """The form's fields that mean `gift`: the opposite of `gift_from`."""
+    n_cups = whole_cups(gift, rhythm, cup)
+    is_a_card = n_cups in CUPS_OFFERED and gift == cup * n_cups * (MONTHS_A_YEAR if rhythm is Rhythm.YEARLY else 1)
+    amount = {"cups": str(n_cups)} if is_a_card else {"cups": "own", "amount": str(gift.amount)}
+    return {"rhythm": rhythm.value, **amount}
 
 
 def clean_public_name(text: str) -> str | None:

@@ -17,7 +17,7 @@ from membership.billing.services import sync
 from membership.contributions import queries, services
 from membership.contributions.forms import ContributeForm
 from membership.contributions.models import Contribution
-from membership.contributions.rules import Wish, clean_attribution, thanks_state
+from membership.contributions.rules import LIVE, State, Wish, clean_attribution, thanks_state
 from membership.contributions.services.starting import Visit
 from membership.kernel import clock
 from membership.kernel.errors import InvalidInput, NotFound, ProviderFailed, TooMany
@@ -47,9 +47,11 @@ def contribute() -> ResponseReturnValue:
     offer = _offer(request.args.get("currency"))
     form = ContributeForm(data={key: request.args[key] for key in PRESETS if key in request.args})
     form.leave_out_what_is_not_on_offer()
+    form.form_token.data = _issue_form_token()
     if current_user.is_authenticated:
         form.email.data = current_user.email
-    form.form_token.data = _issue_form_token()
+    elif "came_back" in request.args:
+        form.email.data = _typed_before()
     return _contribute_page(form, offer)
 
 
@@ -118,6 +120,12 @@ def _issue_form_token() -> str:
     if not token or any(not row.is_unpaid for row in queries.tries_of(token)):
         token = session[TOKEN_KEY] = secrets.token_urlsafe(24)
     return signed(TOKEN_KEY, token, FORM_TOKEN_AGE)
+
+
+def _typed_before() -> str | None:
+    """The address that this browser typed for its last try, so that coming back loses nothing."""
+    tries = queries.tries_of(session.get(TOKEN_KEY, ""))
+    return tries[0].email if tries else None
 
 
 def _used_form_token(form: ContributeForm) -> str | None:
@@ -233,6 +241,7 @@ def _support_row(contribution: Contribution) -> dict[str, Any]:
     return {
         "reference": contribution.reference,
         "state": contribution.state,
+        "is_live": State(contribution.state) in LIVE,
         "rhythm": contribution.rhythm,
         "charge": contribution.charge,
         "n_cups": whole_cups(contribution.gift, rhythm, contribution.cup),

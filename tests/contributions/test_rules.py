@@ -6,6 +6,7 @@ from membership.contributions.rules import (
     LIVE,
     NEXT,
     State,
+    choice_of,
     clean_attribution,
     clean_public_name,
     gift_from,
@@ -114,3 +115,11 @@ def test_a_name_without_a_visible_letter_is_no_name(blank):
 
 def test_marks_do_not_pile_up_on_a_letter():
     assert clean_public_name("Zoe" + "\u0321" * 59) == "Zoe" + "\u0321" * 2
+
+
+@pytest.mark.parametrize("rhythm", list(Rhythm))
+@pytest.mark.parametrize(("cups", "amount"), [("1", ""), ("4", ""), ("own", "77.50"), ("own", "1234")])
+def test_coming_back_from_the_payment_page_shows_the_same_choice(rhythm, cups, amount):
+    gift = gift_from(OFFER, rhythm, cups, amount)
+    choice = choice_of(gift, rhythm, OFFER.cup)
+    assert gift_from(OFFER, rhythm, choice["cups"], choice.get("amount", "")) == gift

@@ -11,7 +11,7 @@ from membership.billing import services as billing
 from membership.billing.port import CheckoutRequest, OpenedCheckout
 from membership.contributions.models import Contribution
 from membership.contributions.queries import find_by_reference, find_live_support, list_overdue_checkouts, tries_of
-from membership.contributions.rules import State, Wish
+from membership.contributions.rules import State, Wish, choice_of
 from membership.db import db, transaction
 from membership.kernel import clock
 from membership.kernel.errors import Conflict, ProviderFailed
@@ -174,7 +174,9 @@ def _request(contribution: Contribution) -> CheckoutRequest:
     if contribution.checkout_expires_at is None:
         raise RuntimeError(f"{contribution.reference} has no end for its payment page.")
     # Made of the row alone: a second press from another tab or language must ask for the very same page.
-    back = {"came_back": 1, "rhythm": contribution.rhythm, "currency": contribution.currency}
+    back = {"came_back": "1", "currency": contribution.currency}
+    back |= choice_of(contribution.gift, contribution.rhythm_word, contribution.cup)
+    back |= {"covers_fees": "y"} if contribution.charge != contribution.gift else {}
     with force_locale(contribution.locale):
         description = gettext("Support for %(newsroom)s", newsroom=settings().newsroom_name)
     return CheckoutRequest(

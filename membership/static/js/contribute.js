@@ -9,6 +9,13 @@ function read(text) {
   return /^\d{1,9}(\.\d{1,2})?$/u.test(compact) && Number(compact) > 0 ? Number(compact) : null;
 }
 
+/** The amount with the fee that must be added so that it arrives whole, as `Offer.fee_for` reckons it. */
+function withFee(amount) {
+  const { minor, feePermille, feeFixed } = form.dataset;
+  const gift = Math.round(amount * minor);
+  return (gift + Math.ceil((gift * feePermille + feeFixed * 1000) / (1000 - feePermille))) / minor;
+}
+
 function inWords(amount) {
   return new Intl.NumberFormat(form.dataset.locale, {
     style: "currency",
@@ -16,6 +23,15 @@ function inWords(amount) {
     currencyDisplay: "narrowSymbol",
     minimumFractionDigits: Number.isInteger(amount) ? 0 : 2,
   }).format(amount);
+}
+
+// Another currency keeps what was chosen; an own amount means something else in it.
+for (const link of form?.querySelectorAll(".currencies a") ?? []) {
+  link.addEventListener("click", () => {
+    const place = new URL(link.href);
+    for (const name of ["rhythm", "cups"]) place.searchParams.set(name, form.elements.namedItem(name).value);
+    link.href = place.href;
+  });
 }
 
 if (words) {
@@ -29,7 +45,8 @@ if (words) {
   const field = form.elements.namedItem("amount");
 
   const update = () => {
-    const amount = own.checked ? read(field.value) : null;
+    const gift = own.checked ? read(field.value) : null;
+    const amount = gift && form.elements.namedItem("covers_fees").checked ? withFee(gift) : gift;
     const template = templates[form.elements.namedItem("rhythm").value];
     words.textContent = amount && template ? template.replace("{amount}", inWords(amount)) : plain;
   };
