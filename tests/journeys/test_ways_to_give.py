@@ -93,9 +93,10 @@ def test_an_own_amount_needs_no_scripts(demo, new_reader, email):
 def test_a_covered_fee_is_what_the_page_said_and_stands_on_the_receipt(demo, reader, email, rhythm, cups):
     reader.open("/contribute")
     reader.fill(email, rhythm=rhythm, cups=cups)
-    reader.add(fees=True)
     gift = minor_units(reader.button.inner_text())
+    reader.add(fees=True)
     fee = minor_units(reader.page.locator("#covers_fees-hint").inner_text())
+    assert minor_units(reader.button.inner_text()) == gift + fee
     reader.press(reader.button)
     assert minor_units(reader.page.locator(".amount").inner_text()) == gift + fee
     reader.pay()
