@@ -37,6 +37,7 @@ class Sandbox:
     ) -> None:
         self.store = store
         self.faults = Faults()
+        self.n_resets = 0
         self.keys = Keys()
         self._fixed, self._listeners, self._events = list(webhooks), list(clock_listeners), list(events)
         self._settings = settings
@@ -116,6 +117,7 @@ class Sandbox:
     def reset(self) -> None:
         """Forget everything, the moved clock and ordered faults too; endpoints of the command line are kept."""
         self.faults.clear()
+        self.n_resets += 1
         with self.store.transaction():
             self.store.wipe()
             self.clock.offset = 0

@@ -40,8 +40,10 @@ class CallFault(BaseModel):
     ) -> tuple[Answer, dict[str, str]] | None:
         """What is answered instead of the call; None where the call is carried out."""
         if self.do in {"slow", "hang"}:
+            n_resets = sandbox.n_resets
             time.sleep(self.seconds)
-            if self.do == "hang":
+            # A call from before a reset must not be carried out in the world after it.
+            if self.do == "hang" or sandbox.n_resets != n_resets:
                 raise ConnectionLost
             return None
         if self.do == "lost_reply":

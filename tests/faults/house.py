@@ -31,7 +31,7 @@ from tests.factories.smtp import MailServer, free_port, running
 
 START_SECONDS = 30
 # After this the worker is asked to sweep, which it does by itself every 20 or 60 seconds.
-PATIENCE_SECONDS = 0.4
+PATIENCE_SECONDS = 0.2
 
 
 class Nursery:

@@ -33,8 +33,10 @@ START_SECONDS = 10
 # Later passings of one label are other moments: another mail, another thing at the provider. On PostgreSQL the first
 # of each must do, for the time it takes.
 MOST_PASSINGS = {"sqlite": 3, "postgresql": 1}
-# On which way a program passes the most: the web books itself where the thanks page is quicker than the notices.
-MAIN_WAY = {"web": "thanks first", "worker": "notices first"}
+# How a reader goes, and whom it tries most: the web books itself where the thanks page is quicker than the notices. One
+# payment of several things at the provider leaves several notices, any of which would do; a single gift whose giver
+# closes the tab hangs on one notice and the worker alone.
+WAYS = {"thanks first": "web", "notices first": "worker", "closed tab": "worker"}
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,12 @@ class Point:
 
 def go(reader: Reader, way: str) -> None:
     """From the ask to the account and out again, with a changed mind on the way to the payment page."""
-    house = reader.house
+    house, rhythm = reader.house, "once" if way == "closed tab" else "monthly"
     if way == "thanks first":
         house.sandbox.deliverer.hold()
     try:
-        first_page = reader.choose(cups=2, rhythm="monthly")
-        page = reader.choose(cups=4, rhythm="monthly")
+        first_page = reader.choose(cups=2, rhythm=rhythm)
+        page = reader.choose(cups=4, rhythm=rhythm)
         assert page != first_page
         thanks = reader.pay(page)
         if way == "thanks first":
@@ -65,7 +67,8 @@ def go(reader: Reader, way: str) -> None:
     finally:
         house.sandbox.deliverer.go_on()
     house.come_to_rest()
-    reader.wait_for_thanks(thanks)
+    if way != "closed tab":
+        reader.wait_for_thanks(thanks)
     for kind in ("contributions/welcome", "contributions/receipt"):
         house.wait_for(f"the mail {kind}", lambda kind=kind: reader.mails(kind))
     for how in ("code", "link"):
@@ -75,29 +78,32 @@ def go(reader: Reader, way: str) -> None:
 
 
 def record(house) -> list[Point]:
-    """Every point that web and worker pass: while they start, and on both ways."""
+    """Every point that web and worker pass: on the ways that try them most, and what is passed elsewhere only."""
     house.come_to_rest()
     passed = {(name, "start"): Counter(program.passed()) for name, program in house.programs.items()}
-    for number, way in enumerate(MAIN_WAY.values()):
+    for way in WAYS:
         for program in house.programs.values():
             program.forget_passed()
-        go(Reader(house, f"recorder{number}"), way)
+        go(Reader(house, f"recorder-{way.replace(' ', '-')}"), way)
         house.come_to_rest()
         passed |= {(name, way): Counter(program.passed()) for name, program in house.programs.items()}
-    most = MOST_PASSINGS[db.engine.dialect.name]
-    points = []
-    for name, main_way in MAIN_WAY.items():
-        ways = [main_way, *(way for way in MAIN_WAY.values() if way != main_way), "start"]
+    most, points = MOST_PASSINGS[db.engine.dialect.name], []
+    for name in house.programs:
         seen = set()
-        for way in ways:
-            new = {label: n for label, n in passed[name, way].items() if label not in seen}
-            points += [Point(name, label, n + 1, way) for label in new for n in range(min(new[label], most))]
-            seen |= set(new)
+        for way in sorted([*WAYS, "start"], key=lambda way: WAYS.get(way) != name):
+            labels = [label for label in passed[name, way] if label not in seen or WAYS.get(way) == name]
+            n_passings = 1 if way == "closed tab" else most
+            points += [
+                Point(name, label, n + 1, way)
+                for label in labels
+                for n in range(min(passed[name, way][label], n_passings))
+            ]
+            seen |= set(labels)
     return points
 
 
-def live_through(house, point: Point, reader: Reader) -> bool:
-    """Go the way with death at `point`; whether it came, on the way or (sweepers) while the program starts."""
+def live_through(house, point: Point, reader: Reader) -> None:
+    """Go the way with death at `point`: on the way or, where it does not come there, while the program starts."""
     program = house.programs[point.program]
     n_before = house.n_deaths
     if point.way == "start":
@@ -110,7 +116,6 @@ def live_through(house, point: Point, reader: Reader) -> bool:
         die_at_start(house, point)
         house.come_to_rest()
     program.disarm()
-    return house.n_deaths > n_before
 
 
 def die_at_start(house, point: Point) -> None:
@@ -129,21 +134,24 @@ def test_killed_at_every_point_of_the_way_the_books_are_the_providers(house):
     failures, died, began = [], set(), time.monotonic()
     for number, point in enumerate(points):
         reader = Reader(house, f"reader{number}")
+        n_before = house.n_deaths
         try:
-            if live_through(house, point, reader):
-                died.add(point)
-            found = differences(house, reader, n_abandoned=1)
+            live_through(house, point, reader)
+            state = "paid" if point.way == "closed tab" else "active"
+            found = differences(house, reader, n_abandoned=1, state=state)
         except (AssertionError, requests.RequestException) as error:
             found = [f"{type(error).__name__}: {error}"]
             house.programs[point.program].disarm()
-            house.revive()
+        if house.n_deaths > n_before:
+            died.add(point)
         failures += [f"{point}: {difference}" for difference in found]
     reached = {(point.program, point.label) for point in died}
     print(f"{len(reached)} points, {len(died)} deaths, {time.monotonic() - began:.0f} s; missed: {names - reached}")
     failures += check_books(house)
-    assert len(names - reached) <= MOST_MISSED, names - reached
-    assert len(reached) >= LEAST_POINTS
+    if len(names - reached) > MOST_MISSED:
+        failures.append(f"Never reached: {names - reached}")
     assert not failures, "\n".join(failures)
+    assert len(reached) >= LEAST_POINTS
 
 
 def check_books(house) -> list[str]:
