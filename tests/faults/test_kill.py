@@ -26,9 +26,10 @@ from tests.faults.reckoning import differences, pages_of
 
 __all__ = ["house", "mails", "nursery", "sandbox", "settings", "web_url"]
 
-LEAST_POINTS = 30
+# Together more than the thirty that are promised; a label that gets lost is noticed.
+LEAST_POINTS = {"web": 24, "worker": 18}
 # Some points are passed by chance only, such as those of a worker's thread that finds another one quicker.
-MOST_MISSED = 4
+MOST_MISSED = 3
 START_SECONDS = 10
 # Later passings of one label are other moments: another mail, another thing at the provider. On PostgreSQL the first
 # of each must do, for the time it takes.
@@ -77,28 +78,22 @@ def go(reader: Reader, way: str) -> None:
         reader.sign_out()
 
 
-def record(house) -> list[Point]:
-    """Every point that web and worker pass: on the ways that try them most, and what is passed elsewhere only."""
+def record(house, name: str) -> list[Point]:
+    """Every point that a program passes: on the ways that try it most, and what it passes elsewhere only."""
+    program = house.programs[name]
     house.come_to_rest()
-    passed = {(name, "start"): Counter(program.passed()) for name, program in house.programs.items()}
+    passed = {"start": Counter(program.passed())}
     for way in WAYS:
-        for program in house.programs.values():
-            program.forget_passed()
+        program.forget_passed()
         go(Reader(house, f"recorder-{way.replace(' ', '-')}"), way)
         house.come_to_rest()
-        passed |= {(name, way): Counter(program.passed()) for name, program in house.programs.items()}
-    most, points = MOST_PASSINGS[db.engine.dialect.name], []
-    for name in house.programs:
-        seen = set()
-        for way in sorted([*WAYS, "start"], key=lambda way: WAYS.get(way) != name):
-            labels = [label for label in passed[name, way] if label not in seen or WAYS.get(way) == name]
-            n_passings = 1 if way == "closed tab" else most
-            points += [
-                Point(name, label, n + 1, way)
-                for label in labels
-                for n in range(min(passed[name, way][label], n_passings))
-            ]
-            seen |= set(labels)
+        passed[way] = Counter(program.passed())
+    most, points, seen = MOST_PASSINGS[db.engine.dialect.name], [], set()
+    for way in sorted([*WAYS, "start"], key=lambda way: WAYS.get(way) != name):
+        new = {label: n for label, n in passed[way].items() if label not in seen or WAYS.get(way) == name}
+        n_passings = 1 if way == "closed tab" else most
+        points += [Point(name, label, n + 1, way) for label in new for n in range(min(new[label], n_passings))]
+        seen |= set(new)
     return points
 
 
@@ -128,9 +123,9 @@ def die_at_start(house, point: Point) -> None:
 
 
 @pytest.mark.timeout(1800)
-def test_killed_at_every_point_of_the_way_the_books_are_the_providers(house):
-    points = record(house)
-    names = {(point.program, point.label) for point in points}
+@pytest.mark.parametrize("name", ["web", "worker"])
+def test_killed_at_every_point_of_the_way_the_books_are_the_providers(house, name):
+    points = record(house, name)
     failures, died, began = [], set(), time.monotonic()
     for number, point in enumerate(points):
         reader = Reader(house, f"reader{number}")
@@ -141,17 +136,18 @@ def test_killed_at_every_point_of_the_way_the_books_are_the_providers(house):
             found = differences(house, reader, n_abandoned=1, state=state)
         except (AssertionError, requests.RequestException) as error:
             found = [f"{type(error).__name__}: {error}"]
-            house.programs[point.program].disarm()
+            house.programs[name].disarm()
         if house.n_deaths > n_before:
             died.add(point)
         failures += [f"{point}: {difference}" for difference in found]
-    reached = {(point.program, point.label) for point in died}
-    print(f"{len(reached)} points, {len(died)} deaths, {time.monotonic() - began:.0f} s; missed: {names - reached}")
+    reached = {point.label for point in died}
+    missed = {point.label for point in points} - reached
+    print(f"{name}: {len(reached)} points, {len(died)} deaths, {time.monotonic() - began:.0f} s; missed: {missed}")
     failures += check_books(house)
-    if len(names - reached) > MOST_MISSED:
-        failures.append(f"Never reached: {names - reached}")
+    if len(missed) > MOST_MISSED:
+        failures.append(f"Never reached: {missed}")
     assert not failures, "\n".join(failures)
-    assert len(reached) >= LEAST_POINTS
+    assert len(reached) >= LEAST_POINTS[name]
 
 
 def check_books(house) -> list[str]:
