@@ -14,7 +14,9 @@ from playwright.sync_api import Page
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 # Where to keep a picture of every view, such as SHOTS=var/shots; none are kept where it is not set.
 SHOTS = os.environ.get("SHOTS")
-VIEWS = [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")]
+VIEWS = [(360, "light"), (1280, "dark"), (360, "dark"), (1280, "light")]
+# Colours are the same in every language, the length of words is not: two views show both widths and both schemes.
+N_VIEWS = {"en": 4, "uk": 2}
 CONTROLS = {"input", "select", "textarea"}
 NEED_NO_LABEL = {"hidden", "submit", "button", "image", "reset"}
 
@@ -90,7 +92,7 @@ def overflow(page: Page) -> list[str]:
 def faults_in_views(page: Page, name: str, *, is_mail: bool = False) -> list[str]:
     """What is wrong with the page as a narrow and a wide window show it, light and dark; `name` is for the eye."""
     faults = []
-    for width, scheme in VIEWS:
+    for width, scheme in VIEWS[: N_VIEWS[page.locator("html").get_attribute("lang") or "en"]]:
         page.set_viewport_size({"width": width, "height": 800})
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         faults += [
