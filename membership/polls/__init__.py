@@ -1,0 +1,1 @@
+"""Rounds in which patrons choose topics: roll, ballots, the close, counting, results."""
