@@ -1,7 +1,5 @@
 """The states of a contribution and what a reader may wish. Pure functions of values."""
 
-import re
-import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,13 +7,10 @@ from membership.billing.port import SubscriptionStatus
 from membership.kernel.errors import InvalidInput
 from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
+from membership.kernel.words import one_line
 from membership.newsroom.rules import CUPS_OFFERED, MONTHS_A_YEAR, Offer, whole_cups
 
 LONGEST_PUBLIC_NAME = 60
-# Controls, formats, private use, surrogates, unassigned; letters that show nothing; more than two marks on one letter.
-NOT_SHOWN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
-BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0" + "".join(chr(code) for code in range(0xFE00, 0xFE10)))
-PILED_MARKS = re.compile(r"([\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff]{2})[\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff]+")
 LONGEST_ATTRIBUTION = 200
 ATTRIBUTION_KEYS = ("article", "appeal", "variant", "utm_source", "utm_medium", "utm_campaign")
 
@@ -140,11 +135,7 @@ def clean_public_name(text: str) -> str | None:
 
     Raises InvalidInput where it is longer.
     """
-    visible = "".join(" " if ch.isspace() else ch for ch in unicodedata.normalize("NFC", text))
-    visible = "".join(ch for ch in visible if unicodedata.category(ch) not in NOT_SHOWN and ch not in BLANKS)
-    name = PILED_MARKS.sub(r"\1", " ".join(visible.split()))
-    if not any(ch.isalnum() for ch in name):
-        return None
+    name = one_line(text)
     if len(name) > LONGEST_PUBLIC_NAME:
         raise InvalidInput(
             "name_too_long", f"Please use at most {LONGEST_PUBLIC_NAME} characters.", field="public_name"
