@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Collection, Mapping
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
@@ -40,6 +41,9 @@ class Settings(BaseModel):
     database_url: str = "sqlite:///var/membership.db"
     redis_url: str | None = None
     queue_path: str | None = Field(None, description="huey's SQLite file; beside the database by default")
+    keys_path: str | None = Field(
+        None, description="Folder of the keys of open polls, on no backup; beside the database by default"
+    )
 
     stripe_secret_key: SecretStr
     stripe_webhook_secret: tuple[SecretStr, ...] = Field(min_length=1)
@@ -52,6 +56,7 @@ class Settings(BaseModel):
     mail_from: str = Field(description="The sender of every mail, such as Newsroom <support@example.org>")
 
     newsroom_name: str = Field(min_length=1, max_length=80)
+    newsroom_zone: str = Field("Europe/Kyiv", description="The newsroom's time zone, in which polls open and close")
     reporting_currency: str = "EUR"
     cup_prices: dict[str, int] = Field(
         default={"EUR": 400, "USD": 500, "GBP": 400, "UAH": 10000},
@@ -121,6 +126,15 @@ class Settings(BaseModel):
         if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
             raise ValueError("must begin with https:// (http only on this machine, for the demo)")
         return value.rstrip("/")
+
+    @field_validator("newsroom_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("must name a time zone of this machine, such as Europe/Kyiv") from None
+        return value
 
     @field_validator("secret_key")
     @classmethod

@@ -64,7 +64,9 @@ def database_url(request, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def settings(database_url, tmp_path: Path) -> Settings:
-    return make_settings(database_url=database_url, queue_path=str(tmp_path / "queue.db"))
+    return make_settings(
+        database_url=database_url, queue_path=str(tmp_path / "queue.db"), keys_path=str(tmp_path / "keys")
+    )
 
 
 @pytest.fixture
