@@ -14,8 +14,8 @@ from membership.db import Model, append_only
 
 
 class Poll(Model):
-    """One row is one poll. A draft may change in everything; from the opening on only its state does, guarded by a
-    trigger as soon as a ballot was cast. Moments are business time.
+    """One row is one poll. A draft may change in everything; from the opening on what it is cannot change any more,
+    only what becomes of it: triggers refuse (`guards`). Moments are business time.
     """
 
     __tablename__ = "polls"
@@ -67,12 +67,16 @@ class Poll(Model):
     order_seed: Mapped[str | None] = mapped_column(String(64))
     # How many are on the roll; written at opening.
     n_roll: Mapped[int | None]
+    # SHA-256 over the roll as it was frozen (`services.opening`): nobody can be added to it or taken off unseen.
+    roll_digest: Mapped[str | None] = mapped_column(String(64))
+    # Why the poll cannot go on, until staff cancel it: a word of `services.closing.Trouble`. Said in public.
+    trouble: Mapped[str | None] = mapped_column(String(20))
     # When nothing that could join voter and choice was left in files and logs; NULL until then.
     wiped_at: Mapped[datetime | None]
 
 
 class PollOption(Model):
-    """One row is one topic on one ballot, with its text as it stood at the opening."""
+    """One row is one topic on one ballot, with its text as it stood at the opening. Guarded as its poll is."""
 
     __tablename__ = "poll_options"
     __table_args__ = (
@@ -119,19 +123,20 @@ class SealedBallot(Model):
     __table_args__ = (Index("ix_sealed_ballots_receipt_key", "poll_id", "receipt_key"),)
 
     poll_id: Mapped[int] = mapped_column(ForeignKey("polls.id"), primary_key=True)
-    # HMAC(poll key, "voter", person's public id): one effective ballot per member.
+    # `sealing.PollKey.voter_key`: one effective ballot per member.
     voter_key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    # AES-256-GCM under the poll key, bound to poll and voter_key: choice, nonces, receipt hash.
+    # AES-256-GCM under the poll key, bound to poll and voter_key, always as long: a `sealing.Ballot`.
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    # HMAC(poll key, "receipt", receipt): how an open poll recognises a receipt.
+    # `sealing.PollKey.receipt_key`: how an open poll recognises a receipt.
     receipt_key: Mapped[str] = mapped_column(String(64))
 
 
 @append_only
 class Commitment(Model):
-    """One row is one ballot as it was saved: H(nonce ‖ choice), in no order that says anything. Never changed.
+    """One row is one ballot as it was saved: `chain.commitment` of nonce and choice. Never changed.
 
-    `jobs.link` and the close put them into the chain.
+    `jobs.link` and the close put them into the chain, in order of `id`. Without the nonce, which stands in the sealed
+    ballot alone, nobody can tell which choice it is.
     """
 
     __tablename__ = "ballot_commitments"
@@ -171,8 +176,9 @@ class CountedBallot(Model):
     poll_id: Mapped[int] = mapped_column(ForeignKey("polls.id"), primary_key=True)
     # SHA-256 of the receipt.
     receipt_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    # In the canonical form of `rules.choice_text`: "" is blank, "0,3,7" ticks, "3>0>7" a ranking.
-    choice: Mapped[str] = mapped_column(String(120))
+    # In the canonical form of `rules.choice_text`: "" is blank, "0,3,7" ticks, "3>0>7" a ranking. NULL in a poll with
+    # fewer than `rules.FEW` counted ballots, where no choice is kept.
+    choice: Mapped[str | None] = mapped_column(String(120))
 
 
 @append_only
@@ -184,15 +190,18 @@ class PollResult(Model):
     poll_id: Mapped[int] = mapped_column(ForeignKey("polls.id"), primary_key=True)
     # Of the counting, such as "spav/1": a published result never changes when code does.
     rule_version: Mapped[str] = mapped_column(String(20))
-    # `counting.Count.as_dict()`.
+    # Whether it says more than the winners: with fewer than `rules.FEW` counted ballots it does not.
+    has_breakdown: Mapped[bool]
+    # `counting.Count.as_dict()`; without a breakdown the winners by number, and everything else empty.
     count: Mapped[dict[str, Any]] = mapped_column(JSON)
     # The same ballots by every other rule that fits them: slug -> positions of winners.
     other_rules: Mapped[dict[str, Any]] = mapped_column(JSON)
+    # Members who voted: what was counted, and what was set aside.
     n_voted: Mapped[int]
     n_blank: Mapped[int]
     # Choices dropped at the close because the payment behind the vote had gone back or was disputed (decision 20).
     n_set_aside: Mapped[int]
-    # SHA-256 over the counted receipt hashes and choices, as the chain's last link states it.
+    # SHA-256 over the counted receipt hashes and choices, one "hash|choice" per line, as the chain's last link says.
     ballots_digest: Mapped[str] = mapped_column(String(64))
 
 
