@@ -13,6 +13,7 @@ from membership.front.views.mailbox import mailbox_bp
 from membership.front.views.operations import operations_bp
 from membership.front.views.pages import pages_bp
 from membership.kernel import clock, faults
+from membership.mail.views import bp as mail_bp
 from membership.resources import resource_dir
 from membership.web import access, errors, filters, i18n, logs, ratelimit, security
 
@@ -36,7 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         clock.use_offset(clock.no_offset)
     _install_plumbing(app, settings)
     accounts.install(app)
-    for blueprint in (pages_bp, contributions_bp, billing_bp, mailbox_bp, clock_bp, operations_bp):
+    for blueprint in (pages_bp, contributions_bp, billing_bp, mail_bp, mailbox_bp, clock_bp, operations_bp):
         app.register_blueprint(blueprint)
     wiring.install(app, settings)
     return app

@@ -53,7 +53,7 @@ def queue_path(settings: Settings) -> Path:
     return Path("var/queue.db")
 
 
-def open_queue(settings: Settings, run: Callable[..., None] | None = None) -> tuple[Huey, Callable[..., Any]]:
+def open_queue(settings: Settings, run: Callable[..., object] | None = None) -> tuple[Huey, Callable[..., Any]]:
     """The queue of this installation (Redis where REDIS_URL is set, else a file), and its sender.
 
     The sender takes a job's name and its arguments and enqueues them. `run` takes the same; it is what a worker

@@ -19,6 +19,8 @@ from membership.contributions import emails as contributions_emails
 from membership.contributions import jobs as contributions_jobs
 from membership.contributions import services as contributions
 from membership.mail import jobs as mail_jobs
+from membership.mail.audiences import Audiences
+from membership.mail.stopping import Stopper
 from membership.web import heartbeat
 
 
@@ -29,7 +31,7 @@ class Job:
     Every job is idempotent and finds its work in the database; the queue only says "soon" (ADR 0005).
     """
 
-    function: Callable[..., None]
+    function: Callable[..., bool | None]
     every_seconds: int | None = None
 
 
@@ -46,6 +48,12 @@ EVENT_HANDLERS: dict[type[Any], tuple[Callable[[Any], None], ...]] = {
 # Rooms that write mails: loading their emails.py enters the mails into `mail.catalogue`.
 MAILS = (accounts_emails, contributions_emails)
 
+# Audience of a broadcast -> who is in it, asked in this order. See `mail.audiences.Source`.
+AUDIENCES: Audiences = {}
+
+# What the link "no more mails about this" can stop, by its name in `mail.stopping.stop_url`.
+STOPPERS: dict[str, Stopper] = {}
+
 JOBS: dict[str, Job] = {
     "accounts.forget": Job(accounts_jobs.forget, 3600),
     "billing.drain": Job(billing_jobs.drain, 20),
@@ -54,6 +62,7 @@ JOBS: dict[str, Job] = {
     "contributions.abandon_overdue": Job(contributions_jobs.abandon_overdue, 300),
     "heartbeat.worker": Job(heartbeat.beat_worker, heartbeat.BEAT_SECONDS),
     "mail.deliver": Job(mail_jobs.deliver),
+    "mail.spread": Job(mail_jobs.spread, 20),
     "mail.sweep": Job(mail_jobs.sweep, 20),
     "mail.forget": Job(mail_jobs.forget, 3600),
 }
@@ -61,5 +70,7 @@ JOBS: dict[str, Job] = {
 
 def install(app: Flask, settings: Settings) -> None:
     """Connect the rooms of this app."""
+    app.extensions["membership.audiences"] = AUDIENCES
     app.extensions["membership.handlers"] = EVENT_HANDLERS
     app.extensions["membership.provider"] = StripeProvider(settings)
+    app.extensions["membership.stoppers"] = STOPPERS

@@ -53,7 +53,8 @@ class Worker:
     """One worker process: `threads` that follow hints and, where `periodic`, one thread per sweeper.
 
     `jobs` are the jobs by name, those of `wiring.JOBS` unless a test brings its own. Sweepers call their job at
-    once and then every `every_seconds`, so that a start finds what a killed worker left behind.
+    once and then every `every_seconds` (or again at once, while it says that there is more), so that a start finds
+    what a killed worker left behind.
     """
 
     def __init__(
@@ -96,24 +97,27 @@ class Worker:
             queue.storage.close()
         log.info("worker_stopped", extra={"cut_off": sum(thread.is_alive() for thread in running)})
 
-    def run(self, name: str, *args: int | str) -> None:
-        """Run the job `name` once. An error ends here: the job's row keeps its lease and is tried again."""
+    def run(self, name: str, *args: int | str) -> bool:
+        """Run the job `name` once; whether it left more to do. An error ends here: the job's row keeps its lease and
+        is tried again.
+        """
         job = self._jobs.get(name)
         if job is None:
             RUNS.labels("unknown", "unknown").inc()
             log.error("job_unknown", extra={"job": name})
-            return
-        outcome, began = "done", time.monotonic()
+            return False
+        is_more, outcome, began = False, "done", time.monotonic()
         try:
             with self._app.app_context():
-                job.function(clock.now(), *args)
+                is_more = bool(job.function(clock.now(), *args))
         except Exception:
             outcome = "failed"
             log.exception("job_failed", extra={"job": name})
         RUNS.labels(name, outcome).inc()
         SECONDS.labels(name).observe(time.monotonic() - began)
+        return is_more
 
     def _sweep(self, name: str, every_seconds: float, stopping: threading.Event) -> None:
         while not stopping.is_set():
-            self.run(name)
-            stopping.wait(every_seconds)
+            if not self.run(name):
+                stopping.wait(every_seconds)

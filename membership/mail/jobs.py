@@ -18,24 +18,45 @@ log = structlog.get_logger(__name__)
 # After a failure of the server a hint does not try again so soon: with a server that hangs, every sign-in
 # would hold a thread of the worker for ten seconds. The sweeper tries it once a minute.
 REST = timedelta(seconds=20)
-SWEEP_SECONDS = 45.0
-MOST_PER_SWEEP = 500
+# A sweep ends before a worker that is told to stop would be cut off (20 seconds), and then comes again at once.
+SWEEP_SECONDS = 15.0
+# After so many mails the list is made anew, so that one that somebody waits for comes before the rest.
+MAILS_AT_A_TIME = 50
+BROADCASTS_AT_A_TIME = 100
+# Between two batches others get their turn at the database, which on SQLite is for one writer at a time.
+PAUSE_SECONDS = 0.05
 KEEP_ADDRESSES = timedelta(days=30)
 
 
 def deliver(now: datetime, outbox_id: int) -> None:
     """Try one mail, if it is due and the mail server did not fail a moment ago."""
     if queries.find_server_failure(since=clock.real_now() - REST) is None:
-        _attempt(now, outbox_id)
+        with _line() as line:
+            _attempt(now, outbox_id, line)
 
 
-def sweep(now: datetime) -> None:
-    """Try every mail that is due, until the server fails or the time of a sweep is over."""
+def sweep(now: datetime) -> bool:
+    """Try every mail that is due, until the server fails or the time of a sweep is over; True: there are more."""
     end = time.monotonic() + SWEEP_SECONDS
-    for outbox_id in queries.list_due(clock.real_now(), MOST_PER_SWEEP):
-        failure = _attempt(now, outbox_id)
-        if failure in {Failure.SERVER, Failure.UNANSWERED} or time.monotonic() > end:
-            break
+    with _line() as line:
+        while due := queries.list_due(clock.real_now(), MAILS_AT_A_TIME):
+            for outbox_id in due:
+                if _attempt(now, outbox_id, line) in {Failure.SERVER, Failure.UNANSWERED}:
+                    return False
+                if time.monotonic() > end:
+                    return True
+    return False
+
+
+def spread(now: datetime, broadcast_id: int | None = None) -> bool:
+    """Walk on with one broadcast, or with all in turn, until everybody has their mail in the outbox or the time is
+    over; True: there is more to do.
+    """
+    end = time.monotonic() + SWEEP_SECONDS
+    unfinished = queries.list_unfinished_broadcasts(BROADCASTS_AT_A_TIME) if broadcast_id is None else [broadcast_id]
+    while unfinished and time.monotonic() < end:
+        unfinished = [each for each in unfinished if _walk_on(now, each)]
+    return bool(unfinished)
 
 
 def forget(now: datetime) -> None:
@@ -43,12 +64,28 @@ def forget(now: datetime) -> None:
     services.forget_addresses(now, KEEP_ADDRESSES)
 
 
-def _attempt(now: datetime, outbox_id: int) -> Failure | None:
+def _walk_on(now: datetime, broadcast_id: int) -> bool:
+    try:
+        is_more = services.spread(broadcast_id, now)
+    except Exception:  # the edge: an audience that fails must not stop the others; the next sweep tries again
+        db.session.rollback()
+        log.exception("broadcast_failed", broadcast_id=broadcast_id)
+        return False
+    if is_more:
+        time.sleep(PAUSE_SECONDS)
+    return is_more
+
+
+def _line() -> smtp.Line:
+    return smtp.Line(settings().smtp_url, letters.sender_address())
+
+
+def _attempt(now: datetime, outbox_id: int, line: smtp.Line) -> Failure | None:
     row = services.claim(outbox_id)
     if row is None:
         return None
     try:
-        message_id = _send(row, now)
+        message_id = _send(row, now, line)
     except smtp.HandOverFailed as failed:
         return _failed(row, now, failed.failure, failed.reason)
     except Exception as error:  # noqa: BLE001 - the edge: a broken mail must not stop the others
@@ -62,7 +99,7 @@ def _attempt(now: datetime, outbox_id: int) -> Failure | None:
     return None
 
 
-def _send(row: OutboxMail, now: datetime) -> str | None:
+def _send(row: OutboxMail, now: datetime, line: smtp.Line) -> str | None:
     """Write the mail and hand it over; its Message-ID, or None when it is no longer wanted."""
     entry = find_entry(row.kind)
     if entry is None:
@@ -72,7 +109,7 @@ def _send(row: OutboxMail, now: datetime) -> str | None:
         return None
     message = letters.make_message(letters.write(entry, context, row.locale), row)
     with outside_call("mail.smtp.send"):
-        smtp.hand_over(message, letters.sender_address(), row.to_address, settings().smtp_url)
+        line.hand_over(message, row.to_address)
     return str(message["Message-ID"])
 
 

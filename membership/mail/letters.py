@@ -4,7 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from email import policy
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from functools import cache
@@ -25,17 +25,35 @@ from membership.web.links import absolute
 
 LONGEST_SUBJECT = 150
 DARK = "@media (prefers-color-scheme: dark)"
+
+
+class _OneLine(UnstructuredHeader):
+    """A header that is never folded: an address longer than a line would be written as an encoded word, which
+    no mail program reads as an address. Lines of up to 998 characters are allowed (RFC 5322, 2.1.1).
+    """
+
+    def fold(self, *, policy: policy.Policy) -> str:
+        """The header as one line."""
+        return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined]
+
+
+_headers = HeaderRegistry()
+_headers.map_to_type("list-unsubscribe", _OneLine)  # type: ignore[arg-type]  # typeshed misses that kinds are mixins
 # Seven-bit mails pass every server, whatever it offers.
-POLICY = policy.SMTP.clone(cte_type="7bit")
+POLICY = policy.SMTP.clone(cte_type="7bit", header_factory=_headers)
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What the reader gets: one line of subject, the plain text, and the HTML with its styles inside."""
+    """What the reader gets: one line of subject, the plain text, and the HTML with its styles inside.
+
+    `stop_url` stops mails about this one thing; None for mails that cannot be stopped, such as a receipt.
+    """
 
     subject: str
     text: str
     html: str
+    stop_url: str | None = None
 
 
 def write(entry: CatalogueEntry, context: Context, locale: str) -> Letter:
@@ -48,10 +66,13 @@ def write(entry: CatalogueEntry, context: Context, locale: str) -> Letter:
             "link_to": absolute,
             **context,
         }
+        if "stop_url" in context:  # its page speaks the language of the mail
+            values["stop_url"] = f"{context['stop_url']}?lang={locale}"
         values["subject"] = _one_line(render_template(entry.template("subject.txt"), **values))
         text = render_template(entry.template("body.txt"), **values)
         html = render_template(entry.template("body.html"), **values)
-    return Letter(values["subject"], re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", _inliner().inline(html))
+    text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    return Letter(values["subject"], text, _inliner().inline(html), values.get("stop_url"))
 
 
 def make_message(letter: Letter, row: OutboxMail) -> EmailMessage:
@@ -63,6 +84,10 @@ def make_message(letter: Letter, row: OutboxMail) -> EmailMessage:
     message["Date"] = format_datetime(clock.real_now())
     message["Message-ID"] = message_id(row)
     message["Auto-Submitted"] = "auto-generated"
+    if letter.stop_url:
+        message["List-Unsubscribe"] = f"<{letter.stop_url}>"
+        if letter.stop_url.startswith("https:"):  # RFC 8058 allows the one click over nothing else
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(letter.text)
     message.add_alternative(letter.html, subtype="html")
     message["Content-Language"] = row.locale  # after the parts, which take earlier Content-… headers along

@@ -1,9 +1,9 @@
-"""The table of the outbox."""
+"""The tables of the outbox and of what is on its way into it."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Index, String
+from sqlalchemy import JSON, CheckConstraint, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from membership.db import Model
@@ -27,7 +27,7 @@ class OutboxMail(Model):
         CheckConstraint("state IN ('waiting', 'sending', 'sent', 'dropped', 'dead')", name="known_state"),
         CheckConstraint("attempts >= 0 AND n_unanswered >= 0", name="counts_from_zero"),
         CheckConstraint("(done_at IS NULL) = (state IN ('waiting', 'sending'))", name="done_has_its_moment"),
-        Index(None, "state", "next_try_at"),
+        Index(None, "state", "is_bulk", "next_try_at"),
         Index(None, "tried_at"),
         Index(None, "done_at"),
     )
@@ -43,6 +43,8 @@ class OutboxMail(Model):
     # What may cause one mail only, such as "receipt:17".
     once_key: Mapped[str | None] = mapped_column(String(200), unique=True)
     state: Mapped[str] = mapped_column(String(16), default=WAITING)
+    # One of many of a broadcast: it gives way to every mail that somebody is waiting for.
+    is_bulk: Mapped[bool] = mapped_column(default=False, server_default=false())
     # How often it was leased for delivery, including attempts that died on the way.
     attempts: Mapped[int] = mapped_column(default=0)
     # How often the server took the whole mail and never said whether it accepts it.
@@ -61,3 +63,35 @@ class OutboxMail(Model):
     created_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
     message_id: Mapped[str | None] = mapped_column(String(200))
+
+
+class Broadcast(Model):
+    """One row is one piece of news on its way to the people of one source of an audience, written in the
+    transaction that gave the reason for it. It changes only as `services.spread` walks on: the cursor moves in
+    the transaction that writes the mails up to it. Moments are business time.
+    """
+
+    __tablename__ = "broadcasts"
+    __table_args__ = (
+        UniqueConstraint("once_key", "source"),
+        CheckConstraint("after_person_id >= 0 AND n_people >= 0", name="counts_from_zero"),
+        Index(None, "done_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # A name in `wiring.AUDIENCES`, and the name of one of its functions.
+    audience: Mapped[str] = mapped_column(String(80))
+    source: Mapped[str] = mapped_column(String(80))
+    # The mail, by its name in `mail.catalogue`.
+    kind: Mapped[str] = mapped_column(String(80))
+    # Ids only; every mail gets them and "person_id".
+    args: Mapped[dict[str, Any]] = mapped_column(JSON)
+    # What may be told once only, such as "poll-opened:3"; a person's mail has "poll-opened:3:<person's id>".
+    once_key: Mapped[str] = mapped_column(String(170))
+    # Everybody up to this id has their mail.
+    after_person_id: Mapped[int] = mapped_column(default=0)
+    # How many people the walk has met, among them those who had the same news by another source already.
+    n_people: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    # When the walk had met everybody; NULL until then.
+    done_at: Mapped[datetime | None]

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from membership.db import db
-from membership.mail.models import SENDING, WAITING, OutboxMail
+from membership.mail.models import SENDING, WAITING, Broadcast, OutboxMail
 from membership.mail.rules import Failure
 
 # A mail that waits longer than this means that nothing delivers: worker and sweeper come every minute.
@@ -17,18 +17,34 @@ SERVER_FAILURES = (Failure.SERVER.value, Failure.UNANSWERED.value)
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How many mails are in each state, and for how long the oldest due one has waited (zero if none)."""
+    """How many mails are in each state, and for how long the oldest due one has waited (zero if none).
+
+    Mails of a broadcast may wait for hours while thousands leave before them, so they do not count as waiting.
+    """
 
     n_by_state: dict[str, int]
     oldest_due: timedelta
 
 
 def list_due(real_now: datetime, limit: int) -> Sequence[int]:
-    """Ids of mails to be tried now, longest due first, at most `limit`."""
-    due = (OutboxMail.state == WAITING) & (OutboxMail.next_try_at <= real_now)
+    """Ids of mails to be tried now, at most `limit`: longest due first, but those of broadcasts after all others."""
     abandoned = (OutboxMail.state == SENDING) & (OutboxMail.lease_until <= real_now)
-    statement = select(OutboxMail.id).where(or_(due, abandoned)).order_by(OutboxMail.next_try_at, OutboxMail.id)
-    return db.session.scalars(statement.limit(limit)).all()
+    due = (OutboxMail.state == WAITING) & (OutboxMail.next_try_at <= real_now)
+    statement = select(OutboxMail.is_bulk, OutboxMail.next_try_at, OutboxMail.id)
+    statement = statement.order_by(OutboxMail.is_bulk, OutboxMail.next_try_at, OutboxMail.id).limit(limit)
+    # Two statements, since the index gives each of them its rows in order, however many wait.
+    found = [
+        (is_bulk, next_try_at, outbox_id)
+        for which in (abandoned, due)
+        for is_bulk, next_try_at, outbox_id in db.session.execute(statement.where(which))
+    ]
+    return [outbox_id for _, _, outbox_id in sorted(found)[:limit]]
+
+
+def list_unfinished_broadcasts(limit: int) -> Sequence[int]:
+    """Ids of broadcasts that have not met all their people yet, oldest first, at most `limit`."""
+    statement = select(Broadcast.id).where(Broadcast.done_at.is_(None)).order_by(Broadcast.id).limit(limit)
+    return db.session.scalars(statement).all()
 
 
 def find_server_failure(since: datetime | None = None) -> OutboxMail | None:
@@ -57,7 +73,8 @@ def measure_backlog(real_now: datetime) -> Backlog:
 
 
 def _oldest_due(real_now: datetime) -> timedelta:
-    waiting = select(func.min(OutboxMail.next_try_at)).where(OutboxMail.state == WAITING)
-    leased = select(func.min(OutboxMail.lease_until)).where(OutboxMail.state == SENDING)
+    single = OutboxMail.is_bulk.is_(False)
+    waiting = select(func.min(OutboxMail.next_try_at)).where(OutboxMail.state == WAITING, single)
+    leased = select(func.min(OutboxMail.lease_until)).where(OutboxMail.state == SENDING, single)
     moments = [moment for moment in (db.session.scalar(waiting), db.session.scalar(leased)) if moment is not None]
     return max((real_now - moment for moment in moments if moment < real_now), default=timedelta())

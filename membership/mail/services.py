@@ -1,18 +1,23 @@
-"""Use cases of the outbox: put a mail in, lease it for delivery, write down how it went, forget addresses."""
+"""Use cases of the outbox: put a mail in or tell an audience, lease a mail for delivery, write down how it went."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import or_, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 
 from membership.db import db, hint, is_sqlite, transaction
 from membership.kernel import clock
+from membership.mail.audiences import Recipient, sources_of
 from membership.mail.catalogue import Args, find_entry
-from membership.mail.models import DEAD, DONE, DROPPED, SENDING, SENT, WAITING, OutboxMail
+from membership.mail.models import DEAD, DONE, DROPPED, SENDING, SENT, WAITING, Broadcast, OutboxMail
 from membership.mail.rules import LEASE, Failure, next_step
 
 LONGEST_ARG = 120
+# So many mails are written in one transaction: a tenth of a second at most, in which nobody else writes on SQLite.
+PEOPLE_AT_A_TIME = 500
 
 
 def send(kind: str, to: str, locale: str, args: Args, once_key: str | None = None) -> int | None:
@@ -23,30 +28,107 @@ def send(kind: str, to: str, locale: str, args: Args, once_key: str | None = Non
     None. The mail leaves after the commit; ask for nothing about it here.
     """
     _check(kind, args)
-    insert = insert_on_sqlite if is_sqlite() else insert_on_postgresql
     statement = (
-        insert(OutboxMail)
-        .values(
-            kind=kind,
-            to_address=to,
-            locale=locale,
-            args=args,
-            once_key=once_key,
-            state=WAITING,
-            attempts=0,
-            n_unanswered=0,
-            fence=0,
-            next_try_at=clock.real_now(),
-            created_at=clock.now(),
-        )
+        _insert(OutboxMail)
+        .values(**_mail(kind, Recipient(0, to, locale), args), once_key=once_key)
         .on_conflict_do_nothing(index_elements=["once_key"])
         .returning(OutboxMail.id)
     )
     with transaction("mail.send"):
-        outbox_id = db.session.scalar(statement)
+        outbox_id: int | None = db.session.scalar(statement)
         if outbox_id is not None:
             hint("mail.deliver", outbox_id)
     return outbox_id
+
+
+def broadcast(audience: str, kind: str, args: Args, once_key: str) -> bool:
+    """Tell everybody in an audience, inside the caller's transaction (or one of its own); False if they were told.
+
+    `audience` is a name in `wiring.AUDIENCES` and `kind` a mail of the catalogue (LookupError otherwise); `args`
+    are ids only, for the audience and for the mail, which also gets "person_id". `once_key` of at most 170
+    characters names the news: whatever happens, each person gets one mail with it, over all sources of the
+    audience and all callers. Who is told is asked a moment later, by `mail.spread`.
+    """
+    _check(kind, args)
+    now = clock.now()
+    n_new = 0
+    with transaction("mail.broadcast"):
+        for source in sources_of(audience):
+            statement = (
+                _insert(Broadcast)
+                .values(
+                    audience=audience,
+                    source=source,
+                    kind=kind,
+                    args=args,
+                    once_key=once_key,
+                    after_person_id=0,
+                    n_people=0,
+                    created_at=now,
+                )
+                .on_conflict_do_nothing(index_elements=["once_key", "source"])
+                .returning(Broadcast.id)
+            )
+            broadcast_id = db.session.scalar(statement)
+            if broadcast_id is not None:
+                n_new += 1
+                hint("mail.spread", broadcast_id)
+    return n_new > 0
+
+
+def spread(broadcast_id: int, now: datetime) -> bool:
+    """Write the mails to the next few hundred people of a broadcast; False when there is nothing left to do here.
+
+    Mails and cursor are one transaction, so that a death at any point repeats nothing and skips nobody. A
+    broadcast that another worker holds at this moment is left to it.
+    """
+    mine = select(Broadcast).where(Broadcast.id == broadcast_id, Broadcast.done_at.is_(None))
+    with transaction("mail.spread"):
+        row = db.session.scalar(mine.with_for_update(skip_locked=True), execution_options={"populate_existing": True})
+        if row is None:
+            return False
+        people = sources_of(row.audience)[row.source](row.args, row.after_person_id, PEOPLE_AT_A_TIME)
+        if people:
+            _write_mails(row, people)
+        else:
+            row.done_at = now
+    return bool(people)
+
+
+def _write_mails(row: Broadcast, people: Sequence[Recipient]) -> None:
+    ids = [row.after_person_id, *(person.person_id for person in people)]
+    if ids != sorted(ids) or ids[0] == ids[1]:
+        raise ValueError(f"{row.source} does not answer in order of the people's ids.")
+    mails = [
+        _mail(row.kind, person, row.args | {"person_id": person.person_id})
+        | {"is_bulk": True, "once_key": f"{row.once_key}:{person.person_id}"}
+        for person in people
+    ]
+    statement = _insert(OutboxMail).on_conflict_do_nothing(index_elements=["once_key"])
+    db.session.connection().execute(statement, mails)
+    row.after_person_id = ids[-1]
+    row.n_people += len(people)
+
+
+def _mail(kind: str, to: Recipient, args: Args) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "to_address": to.email,
+        "locale": to.locale,
+        "args": args,
+        "state": WAITING,
+        "is_bulk": False,
+        "attempts": 0,
+        "n_unanswered": 0,
+        "fence": 0,
+        "next_try_at": clock.real_now(),
+        "created_at": clock.now(),
+    }
+
+
+def _insert(model: type[OutboxMail | Broadcast]) -> Any:
+    """INSERT … ON CONFLICT in the words of this database."""
+    return (insert_on_sqlite if is_sqlite() else insert_on_postgresql)(model)
 
 
 def _check(kind: str, args: Args) -> None:

@@ -5,6 +5,8 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
+from types import TracebackType
+from typing import Self
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from membership.config import LOOPBACK_HOSTS
@@ -14,6 +16,8 @@ STEP_SECONDS = 10.0
 # The answer to the whole text may take longer: servers look for spam and viruses before they accept, and
 # giving up early would send the mail a second time.
 ANSWER_SECONDS = 60.0
+# Many servers end a conversation after a hundred mails.
+MAILS_PER_CONVERSATION = 50
 
 SERVICE_CLOSING = 421
 FIRST_PERMANENT = 500
@@ -30,33 +34,84 @@ class HandOverFailed(Exception):  # noqa: N818 - reads as a sentence
         self.reason = reason
 
 
-def hand_over(
-    message: EmailMessage,
-    sender: str,
-    recipient: str,
-    url: str,
-    *,
-    step_seconds: float = STEP_SECONDS,
-    answer_seconds: float = ANSWER_SECONDS,
-) -> None:
-    """Send one message to one recipient through the server at `url`; HandOverFailed if it is not accepted.
+class Line:
+    """A way to the mail server at `url` for many mails, one after the other; a context manager.
 
-    Addresses are ASCII: sign-in and contribute accept no others, since many servers do not either.
-    `step_seconds` bounds every step, `answer_seconds` the answer to the whole text.
+    Greeting, encryption and sign-in take longer than a mail, so a conversation is kept for the next one. What a
+    conversation that carried mails before refuses is asked once more in a new one: its length or its age may
+    have been the reason. So every verdict on a mail is that of a fresh conversation. `step_seconds` bounds
+    every step, `answer_seconds` the answer to the whole text. For one thread.
     """
-    with connected(url, own_name=sender.rpartition("@")[2], step_seconds=step_seconds) as server:
-        _expect(server.mail(sender), "our sender", Failure.SERVER)
+
+    def __init__(
+        self,
+        url: str,
+        sender: str,
+        *,
+        step_seconds: float = STEP_SECONDS,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
+        self._url, self._sender = url, sender
+        self._step_seconds, self._answer_seconds = step_seconds, answer_seconds
+        self._server: smtplib.SMTP | None = None
+        self._n_mails = 0
+
+    def hand_over(self, message: EmailMessage, recipient: str) -> None:
+        """Send one message to one recipient; HandOverFailed if it is not accepted.
+
+        Addresses are ASCII: sign-in and contribute accept no others, since many servers do not either.
+        """
+        content = message.as_bytes()
+        is_fresh = self._server is None
+        try:
+            self._speak(content, recipient)
+        except HandOverFailed as failed:
+            if is_fresh or failed.failure is Failure.UNANSWERED:
+                raise
+            self._speak(content, recipient)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._hang_up()
+
+    def _speak(self, content: bytes, recipient: str) -> None:
+        if self._server is None:
+            self._server = _connect(self._url, self._sender.rpartition("@")[2], self._step_seconds)
+            self._n_mails = 0
+        try:
+            self._pass_on(self._server, content, recipient)
+        except (OSError, smtplib.SMTPException) as error:
+            self._hang_up()
+            raise HandOverFailed(Failure.TEMPORARY, describe(error)) from error
+        except BaseException:
+            self._hang_up()
+            raise
+        self._n_mails += 1
+        if self._n_mails >= MAILS_PER_CONVERSATION:
+            self._hang_up()
+
+    def _pass_on(self, server: smtplib.SMTP, content: bytes, recipient: str) -> None:
+        if server.sock is not None:
+            server.sock.settimeout(self._step_seconds)
+        _expect(server.mail(self._sender), "our sender", Failure.SERVER)
         _expect(server.rcpt(recipient), "the recipient", Failure.TEMPORARY)
         if server.sock is not None:
-            server.sock.settimeout(answer_seconds)
+            server.sock.settimeout(self._answer_seconds)
         try:
-            answer = server.data(message.as_bytes())
+            answer = server.data(content)
         except smtplib.SMTPDataError as error:
             answer = (error.smtp_code, _as_bytes(error.smtp_error))
         except (OSError, smtplib.SMTPException) as error:
             reason = f"The mail server took the text and did not answer ({type(error).__name__}); it may have arrived."
             raise HandOverFailed(Failure.UNANSWERED, reason) from error
         _expect(answer, "the text", Failure.TEMPORARY)
+
+    def _hang_up(self) -> None:
+        if self._server is not None:
+            server, self._server = self._server, None
+            _leave(server)
 
 
 @contextmanager
@@ -66,16 +121,20 @@ def connected(url: str, *, own_name: str, step_seconds: float = STEP_SECONDS) ->
     Everything that fails up to there is the server's fault or our settings', never the mail's. An error of
     the network inside the block is told as temporary.
     """
-    try:
-        server = _open(urlsplit(url), own_name, step_seconds)
-    except (OSError, smtplib.SMTPException) as error:
-        raise HandOverFailed(Failure.SERVER, describe(error)) from error
+    server = _connect(url, own_name, step_seconds)
     try:
         yield server
     except (OSError, smtplib.SMTPException) as error:
         raise HandOverFailed(Failure.TEMPORARY, describe(error)) from error
     finally:
         _leave(server)
+
+
+def _connect(url: str, own_name: str, step_seconds: float) -> smtplib.SMTP:
+    try:
+        return _open(urlsplit(url), own_name, step_seconds)
+    except (OSError, smtplib.SMTPException) as error:
+        raise HandOverFailed(Failure.SERVER, describe(error)) from error
 
 
 def _open(url: SplitResult, own_name: str, seconds: float) -> smtplib.SMTP:

@@ -25,7 +25,7 @@ PAYMENT_PAGES = ("https://checkout.stripe.com", "https://billing.stripe.com")
 
 # The only paths that take a change without a form token: other programs, which sign what they send. A route
 # leaves the protection only by standing here AND being made for `machine`; a house test compares the two.
-CSRF_EXEMPT = frozenset({"/stripe/webhook", "/demo/clock"})
+CSRF_EXEMPT = frozenset({"/stripe/webhook", "/demo/clock", "/mail/stop/<token>", "/mail/stop/<token>/undo"})
 
 PERMISSIONS = ", ".join(
     f"{feature}=()"
