@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from membership.accounts.rules import Role, may
 from membership.db import Model, append_only
 
 ONE_OF_OUR_LANGUAGES = "locale IN ('en', 'uk')"
@@ -32,6 +33,17 @@ class Person(Model):
     # From then on nobody signs in as this person.
     disabled_at: Mapped[datetime | None]
 
+    staff: Mapped["StaffMember | None"] = relationship(viewonly=True)
+
+    @property
+    def role(self) -> Role | None:
+        """What this person is on the staff; None for everybody else."""
+        return Role(self.staff.role) if self.staff else None
+
+    def may(self, action: str) -> bool:
+        """Whether this person may do `action` (of `rules.ACTIONS`) as a member of staff."""
+        return may(self.role, action)
+
     @property
     def is_active(self) -> bool:
         """Whether this person may be signed in (Flask-Login)."""
@@ -50,6 +62,19 @@ class Person(Model):
     def get_id(self) -> str:
         """The public id (Flask-Login)."""
         return self.public_id
+
+
+class StaffMember(Model):
+    """One row is one person who works here. The role may change; leaving the staff deletes the row."""
+
+    __tablename__ = "staff_members"
+    __table_args__ = (CheckConstraint("role IN ('owner', 'editor', 'finance', 'viewer')", name="known_role"),)
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(10))
+    # As pages name this member of staff in public, beside the topics that they own.
+    name: Mapped[str] = mapped_column(String(80))
+    added_at: Mapped[datetime]
 
 
 class SignInRequest(Model):
@@ -72,8 +97,8 @@ class SignInRequest(Model):
     # As typed, in canonical form.
     email: Mapped[str] = mapped_column(String(254))
     locale: Mapped[str] = mapped_column(String(2))
-    # Where to go afterwards: a key of `rules.PLACES`.
-    next_place: Mapped[str] = mapped_column(String(20))
+    # Where to go afterwards: a `rules.place`.
+    next_place: Mapped[str] = mapped_column(String(40))
     # SHA-256 of the nonce in the cookie of the browser that asked.
     nonce_hash: Mapped[str] = mapped_column(String(64))
     # SHA-256 of the link's token and HMAC of the code; made when the mail leaves, empty for unknown addresses.

@@ -10,7 +10,7 @@ from flask import has_request_context, session
 from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import aliased
 
-from membership.accounts.models import Person, Session, SignInRequest, TimelineEntry
+from membership.accounts.models import Person, Session, SignInRequest, StaffMember, TimelineEntry
 from membership.accounts.rules import IDLE, masked
 from membership.db import db
 from membership.kernel import clock, ids
@@ -18,7 +18,7 @@ from membership.kernel.errors import NotFound
 
 __all__ = [
     "LinkState", "SessionRow", "find_live_session", "find_person_by_email", "get_person", "is_open", "link_state",
-    "masked", "sessions_of", "timeline",
+    "list_staff", "masked", "sessions_of", "timeline",
 ]  # fmt: skip
 
 # "ready": a button signs in here. "elsewhere": another browser asked for it. "dead": used, too old, or unknown.
@@ -46,6 +46,16 @@ def get_person(person_id: int) -> Person:
 def find_person_by_email(email: str) -> Person | None:
     """The person of an address in canonical form, proved or not; None if nobody has it."""
     return db.session.scalar(select(Person).where(Person.email == email))
+
+
+def list_staff() -> list[tuple[StaffMember, Person]]:
+    """Everybody on the staff with the person behind it, by name."""
+    rows = db.session.execute(
+        select(StaffMember, Person)
+        .join(Person, Person.id == StaffMember.person_id)
+        .order_by(StaffMember.name, StaffMember.person_id)
+    )
+    return [(member, person) for member, person in rows]
 
 
 def timeline(person_id: int, limit: int = 50) -> Sequence[TimelineEntry]:

@@ -1,7 +1,10 @@
 """Decisions about addresses, sign-in and sessions, as pure functions of values. Source: security.md S1-S12."""
 
+import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -16,8 +19,18 @@ ABSOLUTE = timedelta(days=180)
 TOUCH_EVERY = timedelta(hours=1)
 
 # Where a sign-in may lead: names that travel through the browser, and the addresses behind them (S19).
-PLACES = {"account": "/account", "contribute": "/contribute", "front": "/"}
+PLACES = {
+    "account": "/account",
+    "contribute": "/contribute",
+    "front": "/",
+    "polls": "/polls",
+    "propose": "/topics/propose",
+    "staff": "/staff",
+    "topics": "/topics",
+}
 DEFAULT_PLACE = "account"
+# One topic or poll by its public id (`kernel.ids`), so that who came from a mail about it comes back to it.
+ONE_THING = re.compile(r"(?:topics|polls)/[a-z]{3}_[0-9a-z]{26}")
 
 LONGEST_EMAIL = 254
 
@@ -67,8 +80,22 @@ def masked(email: str) -> str:
 
 
 def place(name: str | None) -> str:
-    """A key of PLACES: `name` if it is one, else the account."""
-    return name if name in PLACES else DEFAULT_PLACE
+    """Where a sign-in leads: `name` if it is a key of PLACES or one topic or poll, else the account."""
+    return name if name is not None and (name in PLACES or ONE_THING.fullmatch(name)) else DEFAULT_PLACE
+
+
+def path_of(name: str) -> str:
+    """The address of a place, always one of this site."""
+    known = place(name)
+    return PLACES.get(known) or f"/{known}"
+
+
+def place_at(path: str) -> str | None:
+    """The place whose page has this address; the desk for every page of staff; None for other pages."""
+    if path == "/staff" or path.startswith("/staff/"):
+        return "staff"
+    known = {address: name for name, address in PLACES.items()}
+    return known.get(path) or (path[1:] if ONE_THING.fullmatch(path[1:]) else None)
 
 
 def plain_code(text: str) -> str:
@@ -79,3 +106,31 @@ def plain_code(text: str) -> str:
 def is_session_live(last_seen_at: datetime, expires_at: datetime, at: datetime) -> bool:
     """Whether a session may be used at `at`: seen within 30 days, begun within 180."""
     return at < expires_at and at < last_seen_at + IDLE
+
+
+class Role(StrEnum):
+    """What a member of staff is there for (decision 27)."""
+
+    OWNER = "owner"
+    EDITOR = "editor"
+    FINANCE = "finance"
+    VIEWER = "viewer"
+
+
+# What staff may do. The whole table stands here; views name an action, never a role.
+_EVERYBODY = frozenset({"desk.see"})
+_EDITORS = _EVERYBODY | {"topics.moderate", "polls.run"}
+MAY: Mapping[Role, frozenset[str]] = {
+    Role.OWNER: _EDITORS,
+    Role.EDITOR: _EDITORS,
+    Role.FINANCE: _EVERYBODY,
+    Role.VIEWER: _EVERYBODY,
+}
+ACTIONS: frozenset[str] = frozenset().union(*MAY.values())
+
+
+def may(role: Role | None, action: str) -> bool:
+    """Whether somebody in `role` (None: no member of staff) may do `action`; ValueError for an unknown action."""
+    if action not in ACTIONS:
+        raise ValueError(f"Unknown action {action!r}.")
+    return role is not None and action in MAY[role]

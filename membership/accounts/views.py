@@ -11,7 +11,7 @@ from flask_login.utils import _user_context_processor
 
 from membership.accounts import queries, services
 from membership.accounts.forms import AddressForm, CodeForm
-from membership.accounts.rules import PLACES, REQUEST_LIFE, mailbox, place
+from membership.accounts.rules import PLACES, REQUEST_LIFE, mailbox, path_of, place, place_at
 from membership.accounts.sessions import VisitInterface, load_person, login_cookie, set_login_nonce
 from membership.kernel import clock, ids
 from membership.kernel.errors import Conflict, InvalidInput, TooMany
@@ -50,8 +50,7 @@ def _keep_nothing(response: Response) -> Response:
 
 
 def _send_to_sign_in() -> ResponseReturnValue:
-    wanted = next((name for name, path in PLACES.items() if path == request.path), None)
-    return redirect(url_for("accounts.signin", next=wanted), 303)
+    return redirect(url_for("accounts.signin", next=place_at(request.path)), 303)
 
 
 @bp.get("/signin")
@@ -59,7 +58,7 @@ def _send_to_sign_in() -> ResponseReturnValue:
 def signin() -> ResponseReturnValue:
     """Ask for the address."""
     if current_user.is_authenticated:
-        return redirect(PLACES["account"], 303)
+        return redirect(path_of(place(request.args.get("next"))), 303)
     form = AddressForm()
     form.next.data = place(request.args.get("next"))
     return _signin_page(form)
@@ -177,7 +176,7 @@ def signout_everywhere() -> ResponseReturnValue:
 
 def _go_on(signed_in: services.SignedIn) -> Response:
     session.enter(signed_in.session_id)  # type: ignore[attr-defined]
-    answer = make_response(redirect(PLACES[place(signed_in.place)], 303))
+    answer = make_response(redirect(path_of(signed_in.place), 303))
     set_login_nonce(answer, "", 0)
     return answer
 

@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "mailbox": "membership.cli.mailbox:mailbox",
     "sandbox": "membership.cli.sandbox:sandbox_command",
     "serve": "membership.cli.serve:serve",
+    "staff": "membership.cli.staff:staff",
     "worker": "membership.cli.worker:worker",
 }
 FROM_FLASK = ("routes", "shell")

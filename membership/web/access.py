@@ -23,12 +23,13 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def audience(who: Audience, rate: Rate = "read") -> Callable[[View], View]:
+def audience(who: Audience, rate: Rate = "read", may: str = "desk.see") -> Callable[[View], View]:
     """Decorator of every view, below the route: for whom it is, and its rate class.
 
     `public`: anyone. `member`: who is signed in; others are sent to sign in (reading) or refused. `staff`:
-    nobody yet. `machine`: another program that proves itself by a signature; no session and no form token,
-    so its path must also stand in `security.CSRF_EXEMPT`. `demo`: anyone, but 404 outside the demo.
+    members of staff whose role may do `may`, one of `accounts.rules.ACTIONS`; this is the one place of that
+    check. `machine`: another program that proves itself by a signature; no session and no form token, so its
+    path must also stand in `security.CSRF_EXEMPT`. `demo`: anyone, but 404 outside the demo.
     """
     if who not in AUDIENCES or rate not in RATES:
         raise ValueError(f"Unknown audience {who!r} or rate class {rate!r}.")
@@ -36,6 +37,7 @@ def audience(who: Audience, rate: Rate = "read") -> Callable[[View], View]:
     def mark(view: View) -> View:
         view.audience = who  # type: ignore[attr-defined]
         view.rate = rate  # type: ignore[attr-defined]
+        view.may = may if who == "staff" else None  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -49,6 +51,11 @@ def audience_of(endpoint: str | None) -> str | None:
 def rate_of(endpoint: str | None) -> str:
     """The rate class of the view behind `endpoint`; "read" where there is no such view."""
     return getattr(current_app.view_functions.get(endpoint or ""), "rate", "read")
+
+
+def may_of(endpoint: str | None) -> str:
+    """What somebody must be allowed to do for the staff view behind `endpoint`; "" where it is no staff view."""
+    return getattr(current_app.view_functions.get(endpoint or ""), "may", None) or ""
 
 
 def install(app: Flask) -> None:
@@ -70,6 +77,8 @@ def _keep_door() -> ResponseReturnValue | None:
             return None
         case "member":
             return _ask_for_member()
+        case "staff":
+            return _ask_for_member() or _ask_for_right(may_of(request.endpoint))
         case _:
             raise Forbidden
 
@@ -80,4 +89,10 @@ def _ask_for_member() -> ResponseReturnValue | None:
     if request.method in SAFE_METHODS:
         answer: ResponseReturnValue = current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
         return answer
+    raise Forbidden
+
+
+def _ask_for_right(action: str) -> ResponseReturnValue | None:
+    if current_user.may(action):
+        return None
     raise Forbidden

@@ -50,7 +50,8 @@ def configure(level: str) -> None:
         handler.setFormatter(_formatter())
         root.addHandler(handler)
     root.setLevel(level)
-    for chatty in ("stripe", "alembic"):  # a line for every call, with the addresses of payment pages in it
+    # A line for every call, with the addresses of payment pages in it; "mail.log" is aiosmtpd's.
+    for chatty in ("stripe", "alembic", "mail.log"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))
 
 

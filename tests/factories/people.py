@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from membership.accounts import emails, services
 from membership.accounts.models import Person, SignInRequest
+from membership.accounts.rules import Role
 from membership.db import db, transaction
 from membership.kernel import clock
 from tests.conftest import SECRET
@@ -19,6 +20,10 @@ def make_person(email="olena@example.org", **changes) -> Person:
         for name, value in changes.items():
             setattr(person, name, value)
     return person
+
+
+def make_staff(email="editor@example.org", role="editor", name="The newsroom") -> Person:
+    return services.appoint(email, Role(role), name, "en", clock.now())
 
 
 def form_token(client, path="/signin", **headers) -> str:

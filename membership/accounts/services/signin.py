@@ -33,7 +33,7 @@ class Secrets:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session that has begun: the id for the cookie (kept nowhere else) and where to go, a key of PLACES."""
+    """A session that has begun: the id for the cookie (kept nowhere else) and where to go, a `rules.place`."""
 
     session_id: str
     place: str
