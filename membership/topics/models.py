@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from membership.db import Model, append_only
@@ -26,7 +26,10 @@ class Topic(Model):
         CheckConstraint("(merged_into_id IS NOT NULL) = (stage = 'merged')", name="merged_points_somewhere"),
         CheckConstraint("merged_into_id <> id", name="not_merged_into_itself"),
         CheckConstraint("stage <> 'published' OR story_url IS NOT NULL", name="published_has_a_story"),
+        CheckConstraint("n_followers >= 0", name="followers_from_zero"),
         Index(None, "stage", "stage_at"),
+        Index(None, "stage", "n_followers"),
+        Index(None, "published_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -37,6 +40,9 @@ class Topic(Model):
     why: Mapped[str] = mapped_column(String(1500))
     # Addresses (https or http) that the proposer gave, at most five.
     links: Mapped[list[str]] = mapped_column(JSON)
+    # Title and why as `rules.plain` folds them: what is searched and compared.
+    plain_title: Mapped[str] = mapped_column(Text)
+    plain_why: Mapped[str] = mapped_column(Text)
     # The language that title and text are written in.
     locale: Mapped[str] = mapped_column(String(2))
     # None for topics of the newsroom itself.
@@ -47,9 +53,14 @@ class Topic(Model):
     stage_before_merge: Mapped[str | None] = mapped_column(String(12))
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("topics.id"), index=True)
     created_at: Mapped[datetime]
+    # Declined because of what it says: readers see the reason, and neither title nor text nor links.
+    is_hidden: Mapped[bool] = mapped_column(default=False)
+    # How many people follow it or a topic merged into it, each once. Kept by the services in the transaction that
+    # changes it, so that lists need not count; `queries.n_followers` counts. Not kept while it is merged.
+    n_followers: Mapped[int] = mapped_column(default=0)
     # Hours of reporting, as staff guess them; needed in polls that share the newsroom's time.
     hours: Mapped[int | None]
-    # The member of staff who reports it, and until when; from "chosen" on.
+    # The member of staff who reports it, and until when; from "reporting" on.
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     due_on: Mapped[date | None]
     # When a poll chose it: the start of the promise's clock.
@@ -70,6 +81,19 @@ class TopicFollower(Model):
     at: Mapped[datetime]
 
 
+class TopicMute(Model):
+    """One row is one person who wants no more mails about one topic, whether they follow it or voted in its poll.
+
+    Following the topic, or taking the stop back, deletes it.
+    """
+
+    __tablename__ = "topic_mutes"
+    __table_args__ = (Index("ix_topic_mutes_person_id", "person_id"),)
+
+    topic_id: Mapped[int] = mapped_column(ForeignKey("topics.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+
+
 @append_only
 class TopicEvent(Model):
     """One row is one step in a topic's life, public with its reason. Never changed."""
@@ -80,7 +104,7 @@ class TopicEvent(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     topic_id: Mapped[int] = mapped_column(ForeignKey("topics.id"))
     at: Mapped[datetime]
-    # A stage of `rules.Stage`, or "unmerged", "update", "owner", "edited".
+    # A stage of `rules.Stage`, or "unmerged", "update", "owner", "edited"; see `rules.EVENT_KINDS`.
     kind: Mapped[str] = mapped_column(String(12))
     # What staff say in public: the reason of a stage, or the text of an update.
     words: Mapped[str | None] = mapped_column(String(2000))
