@@ -21,6 +21,9 @@ from membership.contributions import services as contributions
 from membership.mail import jobs as mail_jobs
 from membership.mail.audiences import Audiences
 from membership.mail.stopping import Stopper
+from membership.topics import emails as topics_emails
+from membership.topics import queries as topics_queries
+from membership.topics import services as topics
 from membership.web import heartbeat
 
 
@@ -46,13 +49,18 @@ EVENT_HANDLERS: dict[type[Any], tuple[Callable[[Any], None], ...]] = {
 }
 
 # Rooms that write mails: loading their emails.py enters the mails into `mail.catalogue`.
-MAILS = (accounts_emails, contributions_emails)
+MAILS = (accounts_emails, contributions_emails, topics_emails)
 
 # Audience of a broadcast -> who is in it, asked in this order. See `mail.audiences.Source`.
-AUDIENCES: Audiences = {}
+AUDIENCES: Audiences = {
+    "topics.followers": (topics_queries.followers_after,),
+    "topics.stage": (topics_queries.followers_after,),
+}
 
 # What the link "no more mails about this" can stop, by its name in `mail.stopping.stop_url`.
-STOPPERS: dict[str, Stopper] = {}
+STOPPERS: dict[str, Stopper] = {
+    "topic": Stopper((topics.stop_news,), topics_queries.name_of, topics.resume_news),
+}
 
 JOBS: dict[str, Job] = {
     "accounts.forget": Job(accounts_jobs.forget, 3600),

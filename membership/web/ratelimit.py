@@ -55,6 +55,9 @@ RULES: dict[str, Rule] = {
     "checkout.email": Rule("5 per 10 minutes"),
     "thanks.look": Rule("20 per 1 minute", is_exact=False),  # readings of one payment page at the provider
     "thanks.unknown": Rule("30 per 10 minutes"),  # return pages that we know nothing of, per address of origin
+    "topics.propose": Rule("5 per 24 hours"),  # proposals per member
+    "topics.similar": Rule("60 per 1 minute", is_exact=False),  # pauses of typing per member
+    "topics.follow": Rule("60 per 10 minutes", is_exact=False),  # taps per member
     "checkout.total": Rule("{checkouts_per_minute} per 1 minute", is_exact=False),
 }
 
