@@ -3,7 +3,9 @@
 Sources: security.md S10, S14, S22, S42; decisions 25 and 28. Flask-Talisman is not kept, so the headers are here.
 """
 
-from urllib.parse import urlsplit
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
 
 from flask import Flask, Response, current_app, request
 from flask_login import current_user
@@ -12,9 +14,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import Forbidden
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from membership.config import Settings
+from membership.config import LOOPBACK_HOSTS, Settings
 from membership.web import settings
 from membership.web.access import audience_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LARGEST_BODY = 1024 * 1024
 LONGEST_FORM = 256 * 1024
@@ -61,10 +66,26 @@ def install(app: Flask, known: Settings) -> None:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=known.trusted_proxies, x_proto=known.trusted_proxies, x_host=0
         )
+    if known.demo:
+        app.wsgi_app = _by_its_one_name(app.wsgi_app, known.public_url)  # type: ignore[method-assign,assignment]
     _csrf.init_app(app)
     app.before_request(_protect_forms)
     app.extensions["membership.csp"] = content_policy(known)
     app.after_request(_put_headers)
+
+
+def _by_its_one_name(inner: "WSGIApplication", public_url: str) -> "WSGIApplication":
+    """Send who typed another name of this machine ("localhost") to the name that the demo's cookies and forms know."""
+    names = LOOPBACK_HOSTS - {urlsplit(public_url).hostname}
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if urlsplit(f"//{environ.get('HTTP_HOST', '')}").hostname in names:
+            query = environ.get("QUERY_STRING")
+            place = public_url + quote(environ.get("PATH_INFO", "/")) + (f"?{query}" if query else "")
+            return Response(status=307, headers={"Location": place})(environ, start_response)
+        return inner(environ, start_response)
+
+    return answer
 
 
 def content_policy(known: Settings, **changes: str) -> str:

@@ -147,3 +147,11 @@ def test_pages_of_visitors_may_be_kept_by_their_browser_only(web):
     assert answer.headers["Cache-Control"] == "private, no-cache"
     assert {"Cookie", "Accept-Language"} <= set(answer.vary)
     assert answer.headers.getlist("Set-Cookie") == []
+
+
+def test_in_the_demo_another_name_of_this_machine_leads_to_the_one_that_cookies_know(build):
+    demo = build(demo=True, public_url="http://127.0.0.1:8000")
+    answer = demo.test_client().get("/contribute?rhythm=once", headers={"Host": "localhost:8000"})
+    assert (answer.status_code, answer.location) == (307, "http://127.0.0.1:8000/contribute?rhythm=once")
+    assert demo.test_client().get("/healthz", headers={"Host": "127.0.0.1:8000"}).status_code == 200
+    assert demo.test_client().get("/healthz", headers={"Host": "evil.example"}).status_code == 400
