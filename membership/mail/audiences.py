@@ -37,4 +37,4 @@ def sources_of(audience: str) -> dict[str, Source]:
 
 def _room(source: Source) -> str:
     """The room that a source is of, so that its name stays the same wherever in the room it stands."""
-    return source.__module__.split(".")[1]
+    return source.__module__.removeprefix("membership.").partition(".")[0]

@@ -1,4 +1,6 @@
-"""A worker in short, for the tests that kill it: sends one mail into the outbox, or delivers what is due."""
+"""A worker in short, for the tests that kill it: sends one mail into the outbox, delivers what is due, or tells
+a crowd.
+"""
 
 import sys
 
@@ -7,6 +9,7 @@ from jinja2 import ChoiceLoader, DictLoader
 from membership.app import create_app
 from membership.kernel import clock
 from membership.mail import catalogue, jobs, services
+from tests.factories.crowd import CROWDS
 
 PARTS = {
     "emails/tests/note/subject.txt": "A note",
@@ -17,8 +20,13 @@ PARTS = {
 app = create_app()
 app.jinja_loader = ChoiceLoader([app.jinja_loader, DictLoader(PARTS)])
 catalogue.mail("tests/note", example={"x": 1})(lambda _args, _at: {})
+app.extensions["membership.audiences"] = CROWDS
+services.PEOPLE_AT_A_TIME = 4
 with app.app_context():
     if sys.argv[1] == "send":
         services.send("tests/note", "olena@example.org", "en", {"note_id": 1}, once_key="note:1")
-    else:
+    elif sys.argv[1] == "deliver":
         jobs.sweep(clock.now())
+    else:
+        services.broadcast("tests.two", "tests/note", {"note_id": 1}, "news:1")
+        jobs.spread(clock.now())

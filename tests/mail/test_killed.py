@@ -13,6 +13,7 @@ from membership.db import db
 from membership.kernel import clock
 from membership.mail import jobs, services
 from membership.mail.models import OutboxMail
+from tests.factories.crowd import CROWDS, N_EVERYBODY
 
 WORKER = Path(__file__).with_name("deliver_once.py")
 ONCE = [
@@ -22,6 +23,15 @@ ONCE = [
     ("deliver", "mail.claim:after-commit"),
     ("deliver", "mail.smtp.send:before-call"),
     ("deliver", "mail.settle:after-commit"),
+]
+SPREADING = [
+    "mail.broadcast:before-commit",
+    "mail.broadcast:after-commit",
+    "mail.spread:before-commit",
+    "mail.spread:after-commit",
+    "mail.spread:before-commit#4",
+    "mail.spread:after-commit#4",
+    "mail.spread:before-commit#11",  # the end of the longer source
 ]
 TWICE = [("deliver", "mail.smtp.send:after-call"), ("deliver", "mail.settle:before-commit")]
 
@@ -83,3 +93,15 @@ def test_a_dead_owners_lease_is_kept_until_it_runs_out(note_mail, killed, server
     killed("deliver", "mail.claim:after-commit")
     jobs.sweep(clock.now())
     assert server.taken == []
+
+
+@pytest.mark.parametrize("point", SPREADING)
+def test_a_worker_killed_while_it_tells_many_repeats_nothing_and_skips_nobody(
+    app, note_mail, killed, monkeypatch, point
+):
+    monkeypatch.setitem(app.extensions, "membership.audiences", CROWDS)
+    killed("spread", point)
+    services.broadcast("tests.two", note_mail, {"note_id": 1}, "news:1")  # a caller that died tries again
+    jobs.spread(clock.now())
+    told = sorted(row.args["person_id"] for row in db.session.query(OutboxMail))
+    assert told == [*range(1, N_EVERYBODY + 1), 24, 27]

@@ -128,6 +128,21 @@ def test_a_slow_sweeper_holds_up_no_other(at_work):
     slow.set()
 
 
+def test_a_sweeper_that_left_more_to_do_comes_again_at_once(at_work):
+    rounds, over = [], threading.Event()
+
+    def work(now):
+        rounds.append(now)
+        if len(rounds) == 3:
+            over.set()
+        return len(rounds) < 3
+
+    at_work({"work": Job(work, 3600)}, periodic=True)
+    assert over.wait(10)
+    time.sleep(0.2)
+    assert len(rounds) == 3
+
+
 def test_a_running_job_is_given_time_to_end(at_work):
     began, ended = threading.Event(), threading.Event()
 
