@@ -16,7 +16,8 @@ class Profile:
 
     `groups` pairs a number of ballots (0 or more) with their choice. `lot_order` names every position once; of options
     that tie, the one that stands first in it wins. `costs` (one for each option), `budget` and `unit` are for equal
-    shares only, all in one currency or in hours; `unit` is by how much each voter's share is raised at a time.
+    shares only, all in one currency or in hours; `unit` is by how much each voter's share is raised at a time, and
+    `fills_up` whether options that still fit are added at the end (our polls do, the towns in Pabulib do not).
 
     Raises ValueError where the parts do not fit each other.
     """
@@ -27,6 +28,7 @@ class Profile:
     costs: tuple[Fraction | int, ...] | None = None
     budget: Fraction | int | None = None
     unit: Fraction | int = 1
+    fills_up: bool = True
 
     def __post_init__(self) -> None:
         if sorted(self.lot_order) != list(range(len(self.options))):

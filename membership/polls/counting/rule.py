@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from membership.polls.counting.groups import Groups
 from membership.polls.counting.profile import Profile
 from membership.polls.counting.result import Count
 
@@ -15,7 +16,8 @@ class Rule:
     """One way to count. `slug` is its name in addresses, files and tables; `version`, such as "spav/1", goes up when
     the same ballots could be counted otherwise than before.
 
-    `name` and `sentence` are msgids in English, marked by `_l`: pages translate them.
+    `count` gets the profile, its groups and the number of seats, which is 1 or more. `name` and `sentence` are msgids
+    in English, marked by `_l`: pages translate them.
     """
 
     slug: str
@@ -23,7 +25,7 @@ class Rule:
     kind: BallotKind
     name: str
     sentence: str
-    count: Callable[[Profile, int], Count]
+    count: Callable[[Profile, Groups, int], Count]
 
 
 def _l(text: str) -> str:
