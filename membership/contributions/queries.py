@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import distinct, func, select
 
 from membership.contributions.models import Contribution
 from membership.contributions.rules import LIVE, State
@@ -53,6 +53,27 @@ def find_live_support(person_id: int) -> Contribution | None:
         .order_by(Contribution.created_at.desc(), Contribution.id.desc())
         .limit(1)
     )
+
+
+def list_shared_customers() -> list[list[int]]:
+    """Groups of two or more people whose contributions were paid by one and the same customer of the provider."""
+    paid = (Contribution.customer_id.is_not(None)) & (Contribution.person_id.is_not(None))
+    shared = (
+        select(Contribution.customer_id)
+        .where(paid)
+        .group_by(Contribution.customer_id)
+        .having(func.count(distinct(Contribution.person_id)) > 1)
+    )
+    rows = db.session.execute(
+        select(Contribution.customer_id, Contribution.person_id)
+        .where(paid, Contribution.customer_id.in_(shared))
+        .distinct()
+        .order_by(Contribution.customer_id, Contribution.person_id)
+    )
+    groups: dict[str, list[int]] = {}
+    for customer_id, person_id in rows:
+        groups.setdefault(customer_id, []).append(person_id)
+    return list(groups.values())
 
 
 def list_overdue_checkouts(before: datetime, limit: int = 50) -> Sequence[Contribution]:

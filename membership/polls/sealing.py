@@ -15,7 +15,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from membership.polls.rules import chain
 
 KEY_BYTES = 32
+# Of AES-GCM, and of the commitments.
 NONCE_BYTES = 12
+NONCE_BYTES_OF_COMMITMENT = 32
 # Every ballot is padded to this length, so that the size of a sealed one says nothing.
 PLAIN_BYTES = 512
 MODULUS = 2**256

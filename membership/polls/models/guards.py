@@ -8,12 +8,8 @@ from sqlalchemy import DDL, Table, event
 from membership.polls.models.tables import Poll, PollOption
 
 # What may change after the opening: what becomes of the poll. Everything else is what it is.
-LIVING = frozenset({"state", "closed_at", "cancelled_at", "cancel_reason", "trouble", "wiped_at"})
-FROZEN = (
-    "id", "public_id", "title", "intro", "locale", "rule", "n_seats", "max_ranks", "budget_hours", "opens_at",
-    "closes_at", "eligibility", "joined_before", "publish_from", "created_by_id", "created_at", "opened_at", "lot_seed",
-    "order_seed", "n_roll", "roll_digest",
-)  # fmt: skip
+LIVING = frozenset({"state", "closed_at", "cancelled_at", "cancelled_by_id", "cancel_reason", "trouble", "wiped_at"})
+FROZEN = tuple(column.name for column in Poll.__table__.columns if column.name not in LIVING)
 
 _POLLS = "polls are frozen from their opening on"
 _OPTIONS = "options of a poll are frozen from its opening on"

@@ -56,9 +56,12 @@ class Poll(Model):
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     created_at: Mapped[datetime]
     opened_at: Mapped[datetime | None]
+    opened_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     # When the close was done, at `closes_at` or a little later.
     closed_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+    # None: by the clock.
+    cancelled_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     # Said in public.
     cancel_reason: Mapped[str | None] = mapped_column(String(500))
     # Drawn and published at opening: 64 hex characters, from which the lot order follows (rules.lot_order).
@@ -201,8 +204,12 @@ class PollResult(Model):
     n_blank: Mapped[int]
     # Choices dropped at the close because the payment behind the vote had gone back or was disputed (decision 20).
     n_set_aside: Mapped[int]
-    # SHA-256 over the counted receipt hashes and choices, one "hash|choice" per line, as the chain's last link says.
+    # 256 random bits that go into the two digests, so that nobody finds the few choices of a small poll by trying.
+    blind: Mapped[str] = mapped_column(String(64))
+    # SHA-256 over blind, then receipt hashes and choices, one "hash|choice" per line, as the chain's last link says.
     ballots_digest: Mapped[str] = mapped_column(String(64))
+    # SHA-256 over blind, then the choices alone, sorted: for polls that publish their ballots.
+    choices_digest: Mapped[str] = mapped_column(String(64))
 
 
 class Skip(Model):

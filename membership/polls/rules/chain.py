@@ -59,3 +59,11 @@ def digest_of_lines(lines: Iterable[str]) -> str:
     for line in lines:
         sha.update(line.encode() + b"\n")
     return sha.hexdigest()
+
+
+def blind_for(blind: str, what: str) -> str:
+    """The first line of a digest over few possible values, so that nobody finds them by trying; 256 secret bits.
+
+    Those of "choices" are shown where ballots are published, those of "ballots" to an auditor only.
+    """
+    return digest(f"{blind}|{what}")

@@ -1,0 +1,85 @@
+"""What the clock does with polls. Every job finds its work in the database and may be killed anywhere."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import select
+
+from membership.db import db, transaction
+from membership.mail import services as mail
+from membership.polls import keys, services
+from membership.polls.models import Poll
+from membership.polls.rules import is_reminder_due
+from membership.polls.services.cancelling import REASONS
+from membership.polls.services.linking import AT_A_TIME
+from membership.polls.services.trouble import HOPELESS, Trouble, TroubleFound, report
+from membership.polls.services.wiping import OVER
+
+
+def open_due(now: datetime) -> None:
+    """Look after open polls: one whose key is gone is cancelled at once, so that nobody votes in vain.
+
+    There is nothing to open: staff open polls, and `opens_at` decides from when on ballots are taken.
+    """
+    del now
+    for poll in _list(Poll.state == "open"):
+        if keys.find(poll.public_id) is None:
+            _give_up(poll.id, Trouble.KEY_MISSING)
+
+
+def link(now: datetime) -> None:
+    """Put what was saved into the chains of open polls."""
+    del now
+    for poll in _list(Poll.state == "open"):
+        _watched(poll.id, _link_all)
+
+
+def close_due(now: datetime) -> None:
+    """Close every poll whose time is over."""
+    for poll in _list((Poll.state == "open") & (Poll.closes_at <= now)):
+        _watched(poll.id, lambda poll_id: services.close(poll_id, now))
+        if db.session.get_one(Poll, poll.id).state in OVER:
+            services.wipe(poll.id, now)
+
+
+def wipe(now: datetime) -> None:
+    """Finish what a close or a cancellation left, and destroy keys that belong to no open poll."""
+    for poll in _list(Poll.state.in_(OVER) & Poll.opened_at.is_not(None) & Poll.wiped_at.is_(None)):
+        services.wipe(poll.id, now)
+    services.sweep_keys()
+
+
+def remind(now: datetime) -> None:
+    """Tell those who have not voted that a poll closes soon, once."""
+    for poll in _list(Poll.state == "open"):
+        if is_reminder_due(poll.opens_at, poll.closes_at, now):
+            with transaction("polls.remind"):
+                name = f"poll-closing:{poll.id}"
+                mail.broadcast("polls.not_voted", "polls/closing", {"poll_id": poll.id}, once_key=name)
+
+
+def _link_all(poll_id: int) -> None:
+    while services.link(poll_id) == AT_A_TIME:
+        pass
+
+
+def _watched(poll_id: int, step: Callable[[int], None]) -> None:
+    """Do a step; what is wrong with a poll is written down and holds up no other poll."""
+    try:
+        step(poll_id)
+    except TroubleFound as found:
+        if found.trouble in HOPELESS:
+            _give_up(poll_id, found.trouble)
+        else:
+            report(poll_id, found.trouble)
+
+
+def _give_up(poll_id: int, trouble: Trouble) -> None:
+    report(poll_id, trouble)
+    services.cancel(poll_id, REASONS[trouble], None)
+
+
+def _list(which: object) -> list[Poll]:
+    polls = list(db.session.scalars(select(Poll).where(which).order_by(Poll.id)))  # type: ignore[arg-type]
+    db.session.expunge_all()
+    return polls
