@@ -18,9 +18,13 @@ from membership.config import Settings
 from membership.contributions import emails as contributions_emails
 from membership.contributions import jobs as contributions_jobs
 from membership.contributions import services as contributions
+from membership.contributions.queries import list_shared_customers
 from membership.mail import jobs as mail_jobs
 from membership.mail.audiences import Audiences
 from membership.mail.stopping import Stopper
+from membership.polls import jobs as polls_jobs
+from membership.polls import queries as polls_queries
+from membership.polls import services as polls
 from membership.topics import emails as topics_emails
 from membership.topics import queries as topics_queries
 from membership.topics import services as topics
@@ -53,14 +57,21 @@ MAILS = (accounts_emails, contributions_emails, topics_emails)
 
 # Audience of a broadcast -> who is in it, asked in this order. See `mail.audiences.Source`.
 AUDIENCES: Audiences = {
+    "polls.news": (polls_queries.news_after,),
+    "polls.not_voted": (polls_queries.not_voted_after,),
+    "polls.roll": (polls_queries.roll_after,),
     "topics.followers": (topics_queries.followers_after,),
-    "topics.stage": (topics_queries.followers_after,),
+    "topics.stage": (topics_queries.followers_after, polls_queries.voters_of_chosen_topic_after),
 }
 
 # What the link "no more mails about this" can stop, by its name in `mail.stopping.stop_url`.
 STOPPERS: dict[str, Stopper] = {
+    "poll": Stopper((polls.stop_news,), polls_queries.title_of, polls.resume_news),
     "topic": Stopper((topics.stop_news,), topics_queries.name_of, topics.resume_news),
 }
+
+# Who knows which people seem to pay from one account; staff are shown them before they open a poll (decision 17).
+SHARED_PAYERS: tuple[Callable[[], list[list[int]]], ...] = (list_shared_customers,)
 
 JOBS: dict[str, Job] = {
     "accounts.forget": Job(accounts_jobs.forget, 3600),
@@ -73,6 +84,11 @@ JOBS: dict[str, Job] = {
     "mail.spread": Job(mail_jobs.spread, 20),
     "mail.sweep": Job(mail_jobs.sweep, 20),
     "mail.forget": Job(mail_jobs.forget, 3600),
+    "polls.close_due": Job(polls_jobs.close_due, 10),
+    "polls.link": Job(polls_jobs.link, 5),
+    "polls.open_due": Job(polls_jobs.open_due, 60),
+    "polls.remind": Job(polls_jobs.remind, 300),
+    "polls.wipe": Job(polls_jobs.wipe, 60),
 }
 
 
@@ -81,4 +97,5 @@ def install(app: Flask, settings: Settings) -> None:
     app.extensions["membership.audiences"] = AUDIENCES
     app.extensions["membership.handlers"] = EVENT_HANDLERS
     app.extensions["membership.provider"] = StripeProvider(settings)
+    app.extensions["membership.shared_payers"] = SHARED_PAYERS
     app.extensions["membership.stoppers"] = STOPPERS
