@@ -15,6 +15,7 @@ from membership.front.views.pages import pages_bp
 from membership.kernel import clock, faults
 from membership.mail.views import bp as mail_bp
 from membership.resources import resource_dir
+from membership.topics import views as topics
 from membership.web import access, errors, filters, i18n, logs, ratelimit, security
 
 
@@ -38,6 +39,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     _install_plumbing(app, settings)
     accounts.install(app)
     for blueprint in (pages_bp, contributions_bp, billing_bp, mail_bp, mailbox_bp, clock_bp, operations_bp):
+        app.register_blueprint(blueprint)
+    for blueprint in topics.BLUEPRINTS:
         app.register_blueprint(blueprint)
     wiring.install(app, settings)
     return app

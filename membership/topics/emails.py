@@ -51,7 +51,7 @@ def stage(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
         "is_back": bool(event.details.get("is_back")),
         "words": event.words,
         "owner_name": name_of_staff(event.details.get("owner_id")),
-        "due_on": date.fromisoformat(event.details["due_on"]) if "due_on" in event.details else None,
+        "due_on": event.due_day,
         "story_url": topic.story_url,
         "story_title": topic.story_title,
     }

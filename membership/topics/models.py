@@ -112,3 +112,9 @@ class TopicEvent(Model):
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
     # Whom it was done by; None for the clock and the poll.
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+
+    @property
+    def due_day(self) -> date | None:
+        """The day that was named for the story; None for events that name none."""
+        text = self.details.get("due_on")
+        return date.fromisoformat(text) if text else None

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from statistics import median
@@ -72,10 +73,47 @@ WAY = (
 UNMERGED, UPDATE, OWNER, EDITED = "unmerged", "update", "owner", "edited"
 EVENT_KINDS = frozenset(stage.value for stage in Stage) | {UNMERGED, UPDATE, OWNER, EDITED}
 
+# The shelves of the public list, by their names in addresses.
+SHELVES: Mapping[str, frozenset[Stage]] = {
+    "open": frozenset({Stage.SHORTLISTED, Stage.ON_BALLOT, Stage.NOT_CHOSEN, Stage.CHOSEN, Stage.REPORTING}),
+    "waiting": frozenset({Stage.SHORTLISTED, Stage.NOT_CHOSEN}),
+    "ballot": frozenset({Stage.ON_BALLOT}),
+    "work": IN_WORK,
+    "published": frozenset({Stage.PUBLISHED}),
+    "closed": frozenset({Stage.DECLINED, Stage.DROPPED}),
+}
+
 
 def may_become(now: Stage, then: Stage) -> bool:
     """Whether a topic may go from `now` to `then`; staying is no move."""
     return then in NEXT[now]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stage in the line of a topic's life: `state` is "done", "now" or "ahead"; `at` when it got there."""
+
+    stage: Stage
+    state: str
+    at: datetime | None
+
+
+def life(now: Stage, moves: Iterable[tuple[str, datetime]]) -> list[Step]:
+    """The line of stages of a topic that stands at `now`; `moves` are its events (kind, moment), oldest first.
+
+    On the way it shows the whole way, with what lies ahead. Where it has left the way (declined, dropped, not chosen,
+    merged) it shows what it went through, and how it ended.
+    """
+    reached = {kind: at for kind, at in moves if kind in set(Stage)}
+    if now in WAY:
+        place = WAY.index(now)
+        states = ["done"] * place + ["now"] + ["ahead"] * (len(WAY) - place - 1)
+        return [
+            Step(stage, state, None if state == "ahead" else reached.get(stage))
+            for stage, state in zip(WAY, states, strict=True)
+        ]
+    passed = [Step(stage, "done", reached[stage]) for stage in WAY if stage in reached]
+    return [*passed, Step(now, "now", reached.get(now))]
 
 
 # What is typed ------------------------------------------------------------------------------------------
