@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import create_engine, text
 
-from tests.bench import load, programs
+from tests.bench import load, programs, renewals
 from tests.bench.load import Posts, Visitor
 
 FORM = "application/x-www-form-urlencoded"
@@ -113,6 +113,13 @@ def signin_rows(bench: Bench, site: str, bare: str, kind: str) -> Iterator[Row]:
     yield bench.compare(f"sign-in mail requested · {kind}", asked, "two one-row commits", two, 0.4)
 
 
+def renewal_row(bench: Bench) -> tuple[Row, list[str]]:
+    """The sandbox's own speed: a month of 10,000 subscriptions against a month of 1,000."""
+    few, many = renewals.month_of(1_000, bench.folder), renewals.month_of(10_000, bench.folder)
+    row = Row("sandbox, 10,000 renewed", many.per_second, "1,000 renewed", few.per_second, 0.9)
+    return row, [month.sentence for month in (few, many)]
+
+
 def signin_timing(site: str, database_url: str, n: int) -> tuple[float, float]:
     """Median seconds of asking for a link with a known and with an unknown address, asked in turns."""
     known = f"known-{uuid4().hex}@example.org"
@@ -173,6 +180,9 @@ def measure(bench: Bench, kinds: list[str]) -> tuple[list[Row], list[str]]:
                 f"Sign-in asked for, one after another · {kind}: known address {known * 1000:.2f} ms, "
                 f"unknown {unknown * 1000:.2f} ms (medians of 200; difference {(known - unknown) * 1000:+.2f} ms)."
             )
+    row, sentences = renewal_row(bench)
+    rows.append(row)
+    notes += sentences
     start_seconds, megabytes = programs.footprint(bench.folder)
     notes.append(
         f"One web process and one worker: {start_seconds:.1f} s until the first answer (goal: 2 s), "
