@@ -22,6 +22,7 @@ from membership.contributions.queries import list_shared_customers
 from membership.mail import jobs as mail_jobs
 from membership.mail.audiences import Audiences
 from membership.mail.stopping import Stopper
+from membership.polls import emails as polls_emails
 from membership.polls import jobs as polls_jobs
 from membership.polls import queries as polls_queries
 from membership.polls import services as polls
@@ -53,7 +54,7 @@ EVENT_HANDLERS: dict[type[Any], tuple[Callable[[Any], None], ...]] = {
 }
 
 # Rooms that write mails: loading their emails.py enters the mails into `mail.catalogue`.
-MAILS = (accounts_emails, contributions_emails, topics_emails)
+MAILS = (accounts_emails, contributions_emails, topics_emails, polls_emails)
 
 # Audience of a broadcast -> who is in it, asked in this order. See `mail.audiences.Source`.
 AUDIENCES: Audiences = {

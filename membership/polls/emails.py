@@ -109,9 +109,3 @@ def _about(poll: Poll, entry: RollEntry) -> dict[str, Any]:
         "poll_url": f"{settings().public_url}/polls/{poll.public_id}",
         "stop_url": stop_url("poll", poll.id, entry.person_id),
     }
-
-
-def name_of(poll_id: int) -> str | None:
-    """The title that readers know, for the page that stops mails; None where there is no such poll."""
-    poll = db.session.get(Poll, poll_id)
-    return None if poll is None else poll.title
