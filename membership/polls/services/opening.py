@@ -2,25 +2,20 @@
 
 import secrets
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, insert, literal, or_, select, true
+from sqlalchemy import false, func, insert, literal, select, true
 
-from membership.accounts.models import Person
-from membership.billing.models import Payment
 from membership.db import db, transaction
 from membership.kernel.errors import Conflict, InvalidInput
 from membership.mail import services as mail
-from membership.patrons.models import CoverageGrant, CoverageSpan
-from membership.patrons.rules import Cause
 from membership.polls import keys
 from membership.polls.models import ChainLink, Poll, PollOption, RollEntry
 from membership.polls.queries.facts import digest_of_roll, opening_facts
+from membership.polls.queries.roll import eligible
 from membership.polls.rules import chain
 from membership.polls.services.drafting import locked, write_options
 from membership.topics import services as topics
 
-BY_PAYMENT = "payment:"
 SEED_BYTES = 32
 
 
@@ -65,41 +60,12 @@ def _freeze_options(poll: Poll) -> list[PollOption]:
 
 def _freeze_roll(poll: Poll, now: datetime) -> None:
     """Write who may vote, and by which grant, in one statement; then count and digest it."""
-    grant, earlier = CoverageGrant, CoverageGrant.__table__.alias("earlier")
-    was_there_before = (
-        select(earlier.c.id)
-        .where(earlier.c.person_id == Person.id, earlier.c.paid_at < poll.joined_before)
-        .where(_qualifies(earlier.c, poll.eligibility))
-        .exists()
-    )
-    members = (
-        select(literal(poll.id), Person.id, func.min(grant.id), false(), true())
-        .join(CoverageSpan, CoverageSpan.person_id == Person.id)
-        .join(grant, grant.id == CoverageSpan.grant_id)
-        .where(CoverageSpan.starts_at <= now, CoverageSpan.ends_at > now)
-        .where(Person.disabled_at.is_(None), _qualifies(grant, poll.eligibility), was_there_before)
-        .group_by(Person.id)
-    )
+    members = eligible(poll.eligibility, poll.joined_before, now).subquery()
+    rows = select(literal(poll.id), members.c.person_id, members.c.grant_id, false(), true())
     columns = ["poll_id", "person_id", "grant_id", "has_voted", "wants_news"]
-    db.session.execute(insert(RollEntry).from_select(columns, members, include_defaults=False))
+    db.session.execute(insert(RollEntry).from_select(columns, rows, include_defaults=False))
     on_roll = select(func.count()).select_from(RollEntry).where(RollEntry.poll_id == poll.id)
     poll.n_roll = db.session.scalar(on_roll) or 0
     if not poll.n_roll:
         raise Conflict("nobody_on_roll", "Nobody could vote in this poll: there is no member who joined in time.")
     poll.roll_digest = digest_of_roll(poll.id)
-
-
-def _qualifies(grant: Any, eligibility: str) -> ColumnElement[bool]:
-    """Whether a grant makes somebody eligible: money that came and stayed; with "covered", anything that covers.
-
-    A payment of nothing (a whole discount) never becomes a row of `payments`, so it makes nobody eligible.
-    """
-    if eligibility == "covered":
-        return grant.revoked_at.is_(None)  # type: ignore[no-any-return]
-    paid = (
-        select(Payment.id)
-        .where(Payment.provider_id == func.substr(grant.cause_ref, len(BY_PAYMENT) + 1), Payment.charged_minor > 0)
-        .exists()
-    )
-    is_by_payment = and_(grant.cause_ref.like(f"{BY_PAYMENT}%"), paid)
-    return and_(grant.revoked_at.is_(None), or_(grant.cause == Cause.PAID, grant.cause == Cause.GIFT), is_by_payment)

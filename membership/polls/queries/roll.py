@@ -1,0 +1,58 @@
+"""Who would be on the roll of a poll: one statement, for the opening that freezes it and for staff who plan it."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+
+from membership.accounts.models import Person
+from membership.billing.models import Payment
+from membership.db import db
+from membership.patrons.models import CoverageGrant, CoverageSpan
+from membership.patrons.rules import Cause
+from membership.polls.models import Poll
+
+BY_PAYMENT = "payment:"
+
+
+def eligible(eligibility: str, joined_before: datetime, at: datetime) -> Select[tuple[int, int]]:
+    """The rows (person_id, grant_id) of everybody who may vote in a poll that opens at `at`, each once: covered at
+    that moment by a grant that qualifies, and by one that was paid before `joined_before`.
+    """
+    grant, earlier = CoverageGrant, CoverageGrant.__table__.alias("earlier")
+    was_there_before = (
+        select(earlier.c.id)
+        .where(earlier.c.person_id == Person.id, earlier.c.paid_at < joined_before)
+        .where(_qualifies(earlier.c, eligibility))
+        .exists()
+    )
+    return (
+        select(Person.id.label("person_id"), func.min(grant.id).label("grant_id"))
+        .join(CoverageSpan, CoverageSpan.person_id == Person.id)
+        .join(grant, grant.id == CoverageSpan.grant_id)
+        .where(CoverageSpan.starts_at <= at, CoverageSpan.ends_at > at)
+        .where(Person.disabled_at.is_(None), _qualifies(grant, eligibility), was_there_before)
+        .group_by(Person.id)
+    )
+
+
+def n_eligible(poll: Poll, at: datetime) -> int:
+    """How many would be on the roll of a draft if it were opened at `at`."""
+    everybody = eligible(poll.eligibility, poll.joined_before, at).subquery()
+    return db.session.scalar(select(func.count()).select_from(everybody)) or 0
+
+
+def _qualifies(grant: Any, eligibility: str) -> ColumnElement[bool]:
+    """Whether a grant makes somebody eligible: money that came and stayed; with "covered", anything that covers.
+
+    A payment of nothing (a whole discount) never becomes a row of `payments`, so it makes nobody eligible.
+    """
+    if eligibility == "covered":
+        return grant.revoked_at.is_(None)  # type: ignore[no-any-return]
+    paid = (
+        select(Payment.id)
+        .where(Payment.provider_id == func.substr(grant.cause_ref, len(BY_PAYMENT) + 1), Payment.charged_minor > 0)
+        .exists()
+    )
+    is_by_payment = and_(grant.cause_ref.like(f"{BY_PAYMENT}%"), paid)
+    return and_(grant.revoked_at.is_(None), or_(grant.cause == Cause.PAID, grant.cause == Cause.GIFT), is_by_payment)
