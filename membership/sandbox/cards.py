@@ -12,8 +12,8 @@ class Card:
 
     `decline` is the reason of every refusal, `first_works` means that it is refused only off session (at a
     renewal), `asks` that the bank wants a confirmation: "once" on session, "always" off session as well.
-    `refunds` says what becomes of a refund, `disputed` that the payer disputes each charge, `fails_later`
-    that a debit is returned in the end.
+    `refunds` says what becomes of a refund, `disputed` how the payer disputes each charge ("" is not at all),
+    `fails_later` that a debit is returned in the end.
     """
 
     number: str
@@ -23,7 +23,7 @@ class Card:
     first_works: bool = False
     asks: Literal["never", "once", "always"] = "never"
     refunds: Literal["succeeded", "pending", "failed"] = "succeeded"
-    disputed: bool = False
+    disputed: Literal["", "chargeback", "inquiry"] = ""
     fails_later: bool = False
 
     @property
@@ -48,7 +48,8 @@ _CARDS = [
     Card("4000000000000341", decline="generic_decline", first_works=True),
     Card("4000002500003155", asks="once"),
     Card("4000002760003184", asks="always"),
-    Card("4000000000000259", disputed=True),
+    Card("4000000000000259", disputed="chargeback"),
+    Card("4000000000001976", disputed="inquiry"),
     Card("4000000000007726", refunds="pending"),
     Card("4000000000005126", refunds="failed"),
     Card("AT611904300234573201", "sepa", "sepa_debit"),
@@ -75,6 +76,7 @@ TOKENS = {
     "pm_card_authenticationRequired": CARDS["4000002760003184"],
     "pm_card_threeDSecure2Required": CARDS["4000002760003184"],
     "pm_card_createDispute": CARDS["4000000000000259"],
+    "pm_card_createDisputeInquiry": CARDS["4000000000001976"],
     "pm_card_pendingRefund": CARDS["4000000000007726"],
     "pm_card_refundFail": CARDS["4000000000005126"],
     "pm_sepaDebit": CARDS["AT611904300234573201"],

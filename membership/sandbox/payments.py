@@ -210,7 +210,7 @@ def _charge(world: World, intent: Obj, method: Obj) -> Obj:
         "receipt_url": f"{world.public_url}/receipts/{charge_id}",
         "refunded": False,
         "status": "succeeded",
-        "_disputed": method["_card"].get("disputed", False),
+        "_disputed": method["_card"].get("disputed", ""),
         "_refunds": method["_card"].get("refunds", "succeeded"),
     }
     return world.add("charge", fields)

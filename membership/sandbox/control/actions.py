@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from dateutil.relativedelta import relativedelta
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from membership.sandbox import chargebacks
 from membership.sandbox.faults import CallFault, Script
 from membership.sandbox.kinds import KINDS, Obj, public
 from membership.sandbox.protocol.errors import ApiError, missing, no_such
-from membership.sandbox.resources import disputes, refunds, subscriptions
+from membership.sandbox.resources import refunds, subscriptions
 
 if TYPE_CHECKING:
     from membership.sandbox.app import Sandbox
@@ -113,21 +114,30 @@ def cancel_subscription(sandbox: "Sandbox", wanted: Obj) -> Obj:
 
 
 def dispute(sandbox: "Sandbox", wanted: Obj) -> Obj:
-    """Have the payer of a charge dispute it."""
+    """Have the payer of a charge dispute it: `kind` is chargeback, inquiry or prevented; `reason` is Stripe's."""
+    kind = wanted.get("kind") or "chargeback"
+    if kind not in {"chargeback", "inquiry", "prevented"}:
+        raise ApiError("kind is chargeback, inquiry or prevented.", param="kind")
     with sandbox.store.transaction():
         world = sandbox.world()
         charge = world.need("charge", _named(wanted, "charge"), "charge")
-        return public(disputes.make(world, charge, wanted.get("reason", "fraudulent")))
+        return public(chargebacks.make(world, charge, wanted.get("reason") or "fraudulent", kind))
 
 
 def decide(sandbox: "Sandbox", wanted: Obj) -> Obj:
     """Decide a dispute: `outcome` is won or lost."""
-    if wanted.get("outcome") not in {"won", "lost"}:
+    steps = {"won": "win", "lost": "lose"}
+    if wanted.get("outcome") not in steps:
         raise ApiError("outcome is won or lost.", param="outcome")
+    return dispute_step(sandbox, wanted | {"step": steps[wanted["outcome"]]})
+
+
+def dispute_step(sandbox: "Sandbox", wanted: Obj) -> Obj:
+    """Take a dispute on: `step` is review, win, lose, escalate, withdraw or appeal (see `chargebacks.step`)."""
     with sandbox.store.transaction():
         world = sandbox.world()
         found = world.need("dispute", _named(wanted, "dispute"), "dispute")
-        disputes.decide(world, found, won=wanted["outcome"] == "won")
+        chargebacks.step(world, found, _named(wanted, "step"))
         return public(found)
 
 

@@ -121,10 +121,11 @@ _ACTIONS: dict[str, Callable[..., Any]] = {
     "cancel_subscription": actions.cancel_subscription,
     "dispute": actions.dispute,
     "decide": actions.decide,
+    "dispute_step": actions.dispute_step,
 }
 
 
-@bp.post("/<any(fail_next, refund, cancel_subscription, dispute, decide):action>")
+@bp.post("/<any(fail_next, refund, cancel_subscription, dispute, decide, dispute_step):action>")
 def act(action: str) -> ResponseReturnValue:
     """What the dashboard would do; the body names the customer, charge, subscription or dispute."""
     return jsonify(_ACTIONS[action](the_sandbox(), _body()))

@@ -6,7 +6,7 @@ from stripe.params._refund_list_params import RefundListParams
 from stripe.params._refund_retrieve_params import RefundRetrieveParams
 from stripe.params._refund_update_params import RefundUpdateParams
 
-from membership.sandbox import payments
+from membership.sandbox import chargebacks, payments
 from membership.sandbox.kinds import Kind, Obj, declare
 from membership.sandbox.protocol.errors import ApiError, unexpected_state
 from membership.sandbox.protocol.reading import listing, retrieval
@@ -34,7 +34,7 @@ def create(world: World, params: Obj) -> Obj:
     amount = params.get("amount", left)
     if charge["status"] != "succeeded":
         raise unexpected_state(f"Charge {charge['id']} cannot be refunded: it is {charge['status']}.")
-    if charge["disputed"]:
+    if chargebacks.holds(world, charge):
         raise unexpected_state(f"Charge {charge['id']} has been charged back.", "charge_disputed")
     if left == 0:
         raise unexpected_state(f"Charge {charge['id']} has already been refunded.", "charge_already_refunded")
