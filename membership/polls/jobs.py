@@ -1,9 +1,9 @@
 """What the clock does with polls. Every job finds its work in the database and may be killed anywhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Row, select
 
 from membership.db import db, transaction
 from membership.mail import services as mail
@@ -38,8 +38,7 @@ def close_due(now: datetime) -> None:
     """Close every poll whose time is over."""
     for poll in _list((Poll.state == "open") & (Poll.closes_at <= now)):
         _watched(poll.id, lambda poll_id: services.close(poll_id, now))
-        if db.session.get_one(Poll, poll.id).state in OVER:
-            services.wipe(poll.id, now)
+        services.wipe(poll.id, now)
 
 
 def wipe(now: datetime) -> None:
@@ -79,7 +78,6 @@ def _give_up(poll_id: int, trouble: Trouble) -> None:
     services.cancel(poll_id, REASONS[trouble], None)
 
 
-def _list(which: object) -> list[Poll]:
-    polls = list(db.session.scalars(select(Poll).where(which).order_by(Poll.id)))  # type: ignore[arg-type]
-    db.session.expunge_all()
-    return polls
+def _list(which: ColumnElement[bool]) -> Sequence[Row[int, str, datetime, datetime]]:
+    columns = (Poll.id, Poll.public_id, Poll.opens_at, Poll.closes_at)
+    return db.session.execute(select(*columns).where(which).order_by(Poll.id)).all()

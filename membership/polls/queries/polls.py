@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from membership.accounts.models import Person
 from membership.db import db
+from membership.kernel import clock
 from membership.kernel.errors import NotFound
 from membership.patrons.models import CoverageSpan
 from membership.polls import keys
@@ -50,15 +51,20 @@ def title_of(poll_id: int) -> str | None:
 
 
 def list_open(now: datetime) -> list[Poll]:
-    """Polls that take ballots at `now`, the one that closes first first."""
-    taking = (Poll.state == "open") & (Poll.opens_at <= now) & (Poll.closes_at > now)
-    return list(db.session.scalars(select(Poll).where(taking).order_by(Poll.closes_at, Poll.id)))
+    """Polls that take ballots at `now` or will from `opens_at` on, the one that closes first first."""
+    running = (Poll.state == "open") & (Poll.closes_at > now)
+    return list(db.session.scalars(select(Poll).where(running).order_by(Poll.closes_at, Poll.id)))
 
 
-def list_public(limit: int, before: int | None = None) -> list[Poll]:
-    """Every poll that was ever opened, newest first, at most `limit`; `before` is the id of the last one seen."""
-    statement = select(Poll).where(Poll.opened_at.is_not(None)).order_by(Poll.id.desc()).limit(limit)
-    return list(db.session.scalars(statement if before is None else statement.where(Poll.id < before)))
+def list_public(limit: int, before: str | None = None) -> list[Poll]:
+    """Polls that are over (counted, cancelled, or about to be counted), newest first, at most `limit`; `before` is the
+    public id of the last one that was seen.
+    """
+    is_over = Poll.opened_at.is_not(None) & ((Poll.state != "open") | (Poll.closes_at <= clock.now()))
+    statement = select(Poll).where(is_over).order_by(Poll.id.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(Poll.id < select(Poll.id).where(Poll.public_id == before).scalar_subquery())
+    return list(db.session.scalars(statement))
 
 
 def list_for_staff(limit: int = 100) -> list[Poll]:

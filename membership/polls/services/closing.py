@@ -108,19 +108,19 @@ def _check_chain(poll: Poll) -> list[str]:
     entries = list(
         db.session.scalars(select(Commitment.commitment).where(Commitment.poll_id == poll.id).order_by(Commitment.id))
     )
-    links = db.session.execute(
+    head, n_links = chain.NOTHING, 0
+    with db.session.execute(
         select(ChainLink.seq, ChainLink.kind, ChainLink.entry, ChainLink.head)
         .where(ChainLink.poll_id == poll.id)
         .order_by(ChainLink.seq)
         .execution_options(yield_per=AT_A_TIME)
-    )
-    head, n_links = chain.NOTHING, 0
-    for seq, kind, entry, stated in links:
-        head = chain.head_after(head, kind, entry)
-        is_next = seq == n_links and kind == ("ballot" if seq else "opening")
-        if not is_next or head != stated or (seq and (seq > len(entries) or entry != entries[seq - 1])):
-            raise TroubleFound(Trouble.CHAIN_BROKEN)
-        n_links += 1
+    ) as links:
+        for seq, kind, entry, stated in links:
+            head = chain.head_after(head, kind, entry)
+            is_next = seq == n_links and kind == ("ballot" if seq else "opening")
+            if not is_next or head != stated or (seq and (seq > len(entries) or entry != entries[seq - 1])):
+                raise TroubleFound(Trouble.CHAIN_BROKEN)
+            n_links += 1
     if n_links != len(entries) + 1:
         raise TroubleFound(Trouble.CHAIN_BROKEN)
     return entries
@@ -147,15 +147,12 @@ def _open_all(poll: Poll, key: PollKey, commitments: list[str]) -> Opened:
 
 
 def _unseal(poll: Poll, key: PollKey) -> list[tuple[str, Ballot]]:
-    rows = db.session.execute(
-        select(SealedBallot.voter_key, SealedBallot.sealed)
-        .where(SealedBallot.poll_id == poll.id)
-        .execution_options(yield_per=AT_A_TIME)
-    )
-    try:
-        return [(voter_key, key.open(voter_key, sealed)) for voter_key, sealed in rows]
-    except SealBroken:
-        raise TroubleFound(Trouble.SEAL_BROKEN) from None
+    sealed = select(SealedBallot.voter_key, SealedBallot.sealed).where(SealedBallot.poll_id == poll.id)
+    with db.session.execute(sealed.execution_options(yield_per=AT_A_TIME)) as rows:
+        try:
+            return [(voter_key, key.open(voter_key, sealed)) for voter_key, sealed in rows]
+        except SealBroken:
+            raise TroubleFound(Trouble.SEAL_BROKEN) from None
 
 
 def _voters_to_set_aside(poll: Poll, key: PollKey) -> set[str]:
