@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "demo-prepare": "membership.cli.demo.prepare:prepare",
     "doctor": "membership.cli.doctor:doctor",
     "mailbox": "membership.cli.mailbox:mailbox",
+    "poll": "membership.cli.poll:poll",
     "sandbox": "membership.cli.sandbox:sandbox_command",
     "serve": "membership.cli.serve:serve",
     "staff": "membership.cli.staff:staff",
