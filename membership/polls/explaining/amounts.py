@@ -32,7 +32,7 @@ class Amount:
     @property
     def pattern(self) -> str:
         """How Babel writes it."""
-        return "#,##0" if self.is_whole else "#,##0." + "0" * self.digits
+        return "#,##0" if self.is_whole else "#,##0." + "#" * self.digits
 
 
 def digits_for(groups: Iterable[Iterable[Fraction]]) -> int:

@@ -108,6 +108,7 @@ class Story:
     winners: tuple[int, ...]
     order: tuple[int, ...]
     keys: Mapping[int, TopicKey]
+    n_tones: int
     steps: tuple[Step, ...]
     flow: Flow | None
     quota: Amount | None
@@ -130,6 +131,7 @@ def explain(count: Count) -> Story:
         winners=count.winners,
         order=count.order,
         keys={option: TopicKey(_letter(place), _tone(place)) for place, option in enumerate(_everybody(count))},
+        n_tones=N_TONES,
         steps=tuple(_step(count, index, write) for index in range(len(count.rounds))),
         flow=_flow(count) if count.rule == "stv" else None,
         quota=None if count.quota is None else write(Fraction(count.quota)),
@@ -265,8 +267,15 @@ def _flow(count: Count) -> Flow | None:
 
 
 def _missed(count: Count) -> tuple[Missed, ...]:
-    """Who was not chosen, nearest first; equals in the order of succession."""
+    """Who was not chosen, nearest first; equals in the order of succession.
+
+    Under stv each is measured in its own last round, so that only the order of succession compares them.
+    """
     place = {option: place for place, option in enumerate(count.order)}
+    is_comparable = count.rule != "stv"
     by = {option: Fraction(by) for option, by in count.missed_by.items()}
     write = partial(Amount, digits=digits_for([by.values()]))
-    return tuple(Missed(option, write(by[option])) for option in sorted(by, key=lambda one: (by[one], place[one])))
+    return tuple(
+        Missed(option, write(by[option]))
+        for option in sorted(by, key=lambda one: (is_comparable and by[one], place[one]))
+    )
