@@ -17,6 +17,7 @@ from membership.config import SettingsRefused
 # Name of the command -> where it lives. `db` is Flask-Migrate's own group (upgrade, downgrade, check …).
 COMMANDS: dict[str, str] = {
     "check-books": "membership.cli.books:check_books",
+    "count": "membership.cli.count:count_file",
     "db": "flask_migrate.cli:db",
     "demo": "membership.cli.demo:demo",
     "demo-prepare": "membership.cli.demo.prepare:prepare",

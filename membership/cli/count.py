@@ -1,0 +1,140 @@
+"""`membership count`: counts a file of ballots, so that anybody can check a published result."""
+
+import json
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from membership.polls.counting import ALIASES, RULES, Count, Round, count
+from membership.polls.counting.files import Election, UnreadableElection, read
+
+
+class BadFile(click.ClickException):
+    """The file cannot be counted: one sentence, exit code 2."""
+
+    exit_code = 2
+
+
+@click.command("count")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--rule", "rule_slug", type=click.Choice([*RULES, *ALIASES]), help="How to count; some files say it.")
+@click.option("--seats", "n_seats", type=click.IntRange(min=1), help="How many to elect; some files say it.")
+@click.option("--json", "is_json", is_flag=True, help="Print the whole count as JSON.")
+def count_file(file: Path, rule_slug: str | None, n_seats: int | None, *, is_json: bool) -> None:
+    """Count the ballots in FILE: published JSON, BLT, Pabulib .pb, or an .abc.yaml profile.
+
+    The numbers are exact; the same file gives the same result on every machine. Ties are settled by the lot order in
+    the file, or where it has none by the order in which it lists the options.
+    """
+    try:
+        election = read(file.name, file.read_bytes())
+        rule = rule_slug or election.rule
+        if rule is None:
+            raise BadFile(f"The file does not say how to count. Say --rule {', '.join(RULES)}.")
+        found = count(rule, election.profile, _seats(election, rule, n_seats))
+    except UnreadableElection as fault:
+        raise BadFile(f"{file.name}: {fault}") from None
+    except (ValueError, OSError) as fault:
+        raise BadFile(f"{file.name} cannot be counted: {fault}") from None
+    if is_json:
+        click.echo(json.dumps(named(found, election), ensure_ascii=False, indent=2))
+    else:
+        show(found, election, Console(highlight=False))
+
+
+def _seats(election: Election, rule: str, asked: int | None) -> int:
+    if asked is not None:
+        return asked
+    if rule == "irv" or election.profile.costs is not None:
+        return 1
+    if election.n_seats is None:
+        raise BadFile("The file does not say how many to elect. Say --seats and a number.")
+    return election.n_seats
+
+
+def named(found: Count, election: Election) -> dict[str, Any]:
+    """The count as JSON with the names of the options in place of their positions; numbers of votes as exact strings.
+
+    `winner_ids` are the file's own names for the winners (project ids in a .pb file), where it has such.
+    """
+    names = found.options
+
+    def some(positions: Iterable[int]) -> list[str]:
+        return [names[position] for position in positions]
+
+    shape = found.as_dict()
+    shape |= {"winners": some(found.winners), "order": some(found.order)}
+    shape["ties"] = [tie | {"options": some(tie["options"]), "chosen": some(tie["chosen"])} for tie in shape["ties"]]
+    shape["rounds"] = [_named_round(each, names) for each in shape["rounds"]]
+    if found.pairwise is not None:
+        rows = zip(names, found.pairwise, strict=True)
+        shape["pairwise"] = {one: dict(zip(names, row, strict=True)) for one, row in rows}
+    shape["condorcet_winner"] = None if found.condorcet_winner is None else names[found.condorcet_winner]
+    shape["missed_by"] = {names[int(position)]: by for position, by in shape["missed_by"].items()}
+    if election.ids is not None:
+        shape["winner_ids"] = [election.ids[winner] for winner in found.winners]
+    return {"title": election.title} | shape
+
+
+def _named_round(shape: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    def name(position: int | None) -> str | None:
+        return None if position is None else names[position]
+
+    return shape | {
+        "totals": {names[int(position)]: total for position, total in shape["totals"].items()},
+        "elected": [names[position] for position in shape["elected"]],
+        "eliminated": [names[position] for position in shape["eliminated"]],
+        "transfers": [
+            {
+                "from": names[each["from"]],
+                "to": None if each["to"] is None else names[each["to"]],
+                "votes": each["votes"],
+            }
+            for each in shape["transfers"]
+        ],
+    }
+
+
+def show(found: Count, election: Election, console: Console) -> None:
+    """Print the count for people: who won, round by round, and how ties were broken."""
+    names = found.options
+    if election.title:
+        console.print(election.title, style="bold", markup=False)
+    blank = f", {found.n_blank:,} of them blank" if found.n_blank else ""
+    quota = f" Quota: {found.quota}." if found.quota is not None else ""
+    console.print(f"{RULES[found.rule].name} ({found.version}): {found.n_ballots:,} ballots{blank}.{quota}\n")
+    for place, elected in enumerate(found.winners, 1):
+        console.print(f"{place:>3}. {names[elected]}", style="green", markup=False)
+    if not found.winners:
+        console.print("Nobody is elected.")
+    for each in found.rounds:
+        console.print(_table(each, names))
+    for tie in found.ties:
+        how = "the lot order" if tie.broken_by == "lot" else "an earlier round"
+        tied, chosen = (", ".join(names[option] for option in some) for some in (tie.options, tie.chosen))
+        console.print(f"Tie in round {tie.round}: {tied}. By {how}: {chosen}.", style="yellow", markup=False)
+    if found.pairwise is not None:
+        winner = "Nobody" if found.condorcet_winner is None else names[found.condorcet_winner]
+        console.print(f"{winner} beats every other option head to head (the Condorcet winner).", markup=False)
+
+
+def _table(each: Round, names: tuple[str, ...]) -> Table:
+    note = f" · {each.note.replace('_', ' ')}" if each.note else ""
+    table = Table(title=f"Round {each.n}{note}", title_justify="left")
+    table.add_column("option")
+    table.add_column("total", justify="right")
+    table.add_column("")
+    for option in sorted(each.totals, key=lambda option: -each.totals[option]):
+        mark = "elected" if option in each.elected else "excluded" if option in each.eliminated else ""
+        table.add_row(names[option].replace("[", r"\["), _readable(each.totals[option]), mark)
+    return table
+
+
+def _readable(total: Fraction | int) -> str:
+    """A number for the eye; --json has it exactly."""
+    return f"{int(total):,}" if total == int(total) else f"{float(total):,.5f}".rstrip("0")
