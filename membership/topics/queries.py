@@ -159,7 +159,9 @@ def list_topics(
     statement = select(Topic).where(Topic.stage.in_([stage.value for stage in stages]))
     for word in plain(words).split()[:MOST_SEARCH_WORDS]:
         pattern = f"%{word}%"  # `plain` leaves letters and digits only, so there is no wild card in it
-        statement = statement.where(or_(Topic.plain_title.like(pattern), Topic.plain_why.like(pattern)))
+        stands = or_(Topic.plain_title.like(pattern), Topic.plain_why.like(pattern))
+        # A search must not tell which words are hidden.
+        statement = statement.where(stands, Topic.is_hidden.is_(False))
     if sort == "followers":
         return _part(statement, Topic.n_followers, _number(after), limit)
     return _part(statement, Topic.stage_at, _moment(after), limit)

@@ -48,7 +48,8 @@ def move(
     topic: Topic, stage: Stage, at: datetime, actor: int | None, words: str | None = None, **details: Any
 ) -> TopicEvent:
     """Take a (locked) topic to another stage and write it down; Conflict `wrong_stage` where that is no way to go."""
-    if not may_become(Stage(topic.stage), stage):
+    # A merged topic moves with the one that it is part of; only parting them leads out.
+    if topic.stage == Stage.MERGED or not may_become(Stage(topic.stage), stage):
         raise Conflict("wrong_stage", "This topic has moved on in the meantime. Look at it again.", stage=topic.stage)
     topic.stage, topic.stage_at = stage.value, at
     return write_down(topic, stage.value, at, actor, words, **details)

@@ -24,7 +24,7 @@ from membership.topics.forms import (
     WordsForm,
 )
 from membership.topics.models import Topic
-from membership.topics.rules import MERGE_TARGETS, Stage
+from membership.topics.rules import EDITABLE, MERGE_TARGETS, Stage
 from membership.topics.views.shown import facts_of, today
 from membership.web.access import audience
 from membership.web.forms import Form
@@ -246,18 +246,18 @@ def _page(topic: Topic, **typed: Form) -> str:
         forms=forms,
         wrong=next(iter(typed.values()), None),
         target=queries.root_of(topic) if topic.stage == Stage.MERGED else None,
-        similar=queries.similar(topic.title, SIMILAR_SHOWN, for_staff=True, besides=topic.id),
+        choices=_choices(topic, search) if Stage(topic.stage) in EDITABLE else [],
         search=search,
-        found=_find(search, topic) if search else [],
         proposer=get_person(topic.proposer_id) if topic.proposer_id else None,
         may_moderate=current_user.may("topics.moderate"),
     )
 
 
-def _find(search: str, topic: Topic) -> list[Topic]:
-    """Open topics in whose words `search` stands, for merging."""
-    page = queries.list_topics(MERGE_TARGETS, search, limit=FOUND_SHOWN + 1)
-    return [row for row in page.rows if row.id != topic.id][:FOUND_SHOWN]
+def _choices(topic: Topic, search: str) -> list[Topic]:
+    """What a topic may become part of: nearly the same ones, then those in whose words `search` stands."""
+    near = [one.topic for one in queries.similar(topic.title, SIMILAR_SHOWN, for_staff=True, besides=topic.id)]
+    found = queries.list_topics(MERGE_TARGETS, search, limit=FOUND_SHOWN).rows if search else []
+    return list({row.id: row for row in (*near, *found) if row.id != topic.id}.values())
 
 
 def _staff() -> list[tuple[int, str]]:
