@@ -9,11 +9,13 @@ from membership.billing.views import bp as billing_bp
 from membership.config import Settings
 from membership.contributions.views import bp as contributions_bp
 from membership.front.views.clock import clock_bp
+from membership.front.views.desk import desk_bp
 from membership.front.views.mailbox import mailbox_bp
 from membership.front.views.operations import operations_bp
 from membership.front.views.pages import pages_bp
 from membership.kernel import clock, faults
 from membership.mail.views import bp as mail_bp
+from membership.polls import views as polls
 from membership.resources import resource_dir
 from membership.topics import views as topics
 from membership.web import access, errors, filters, i18n, logs, ratelimit, security
@@ -38,9 +40,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         clock.use_offset(clock.no_offset)
     _install_plumbing(app, settings)
     accounts.install(app)
-    for blueprint in (pages_bp, contributions_bp, billing_bp, mail_bp, mailbox_bp, clock_bp, operations_bp):
+    for blueprint in (pages_bp, contributions_bp, billing_bp, mail_bp, mailbox_bp, clock_bp, operations_bp, desk_bp):
         app.register_blueprint(blueprint)
-    for blueprint in topics.BLUEPRINTS:
+    for blueprint in (*topics.BLUEPRINTS, *polls.BLUEPRINTS):
         app.register_blueprint(blueprint)
     wiring.install(app, settings)
     return app

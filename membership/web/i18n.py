@@ -26,7 +26,8 @@ bp = Blueprint("i18n", __name__)
 
 def install(app: Flask) -> None:
     """Connect Flask-Babel, the language switch and what every template needs of both."""
-    Babel(app, default_locale=DEFAULT, default_timezone="UTC", locale_selector=select_locale)
+    zone = app.extensions["membership.settings"].newsroom_zone
+    Babel(app, default_locale=DEFAULT, default_timezone=zone, locale_selector=select_locale)
     app.register_blueprint(bp)
     app.context_processor(_for_templates)
 

@@ -1,6 +1,7 @@
 """A month later: the next payment, its receipt, the new end; and a card that fails then."""
 
-from datetime import UTC, datetime
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
@@ -10,6 +11,8 @@ from tests.journeys.reader import FAILS_LATER_CARD
 
 # From the failed payment, which is due when the paid month ends.
 GRACE = 14 * 86_400
+# Of the demo's newsroom.
+ZONE = ZoneInfo("Europe/Kyiv")
 MONTHS = {
     1: "січня", 2: "лютого", 3: "березня", 4: "квітня", 5: "травня", 6: "червня", 7: "липня", 8: "серпня",
     9: "вересня", 10: "жовтня", 11: "листопада", 12: "грудня",
@@ -17,7 +20,7 @@ MONTHS = {
 
 
 def day(moment, language):
-    at = datetime.fromtimestamp(moment, UTC)
+    at = datetime.fromtimestamp(moment, ZONE)
     if language == "uk":
         return f"{at.day} {MONTHS[at.month]} {at.year}"
     return format_date(at, "long", locale="en")

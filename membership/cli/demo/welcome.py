@@ -13,6 +13,8 @@ def welcome(console: Console, plan: Plan) -> None:
         ("Contribute", "/contribute", "become a patron"),
         ("Account", "/account", "sign in with the mail that lands at the next address"),
         ("Mail", "/demo/mail", "every mail that the newsroom sends"),
+        ("Polls", "/polls", "one was counted; the next waits at the desk to be opened"),
+        ("Desk of staff", "/staff", "sign in as editor@example.org"),
     ]
     rows = [(name, plan.site + path, why) for name, path, why in places]
     if not plan.stripe.is_real:

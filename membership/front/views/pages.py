@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from membership.front.queries import goal
+from membership.front.queries import goal, stories, vote
 from membership.kernel import clock
 from membership.newsroom.queries import offer_in, offered_currencies
 from membership.newsroom.rules import Offer
@@ -23,6 +23,7 @@ ARTICLE_PUBLISHED_AT = datetime(2026, 11, 12, 6, 30, tzinfo=UTC)
 @audience("public")
 def home() -> ResponseReturnValue:
     """What support makes possible, how far we are, and the ways to support."""
+    at = clock.now()
     ways = [
         (
             _("A cup of coffee a month"),
@@ -42,7 +43,9 @@ def home() -> ResponseReturnValue:
     ]
     return render_template(
         "front/home.html",
-        goal=goal(clock.now()),
+        goal=goal(at),
+        vote=vote(at),
+        stories=stories(),
         offer=_offer(),
         ways=ways,
         article_url=url_for("front.article") if settings().demo else None,

@@ -1,0 +1,52 @@
+"""What the first page of the desk shows, read from the rooms below."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from membership.patrons.queries import n_patrons
+from membership.polls import queries as polls
+from membership.polls.models import Poll
+from membership.polls.queries import Turnout
+from membership.topics import queries as topics
+from membership.topics.models import Topic
+from membership.topics.queries import Promise
+from membership.topics.rules import Stage
+from membership.web import settings
+
+MOST_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The newsroom at one moment: what waits, what runs, and what was promised. Lists hold at most a few each.
+
+    `unassigned` topics were chosen and have no owner yet; `troubled` polls cannot go on without somebody.
+    """
+
+    at: datetime
+    n_patrons: int
+    n_proposed: int
+    proposed: Sequence[Topic]
+    open_polls: Sequence[tuple[Poll, Turnout]]
+    drafts: Sequence[Poll]
+    troubled: Sequence[Poll]
+    unassigned: Sequence[Topic]
+    promise: Promise
+
+
+def desk(at: datetime) -> Desk:
+    """What the desk shows at `at`. Polls say how many voted, never for what (decision 18)."""
+    known = polls.list_for_staff()
+    return Desk(
+        at=at,
+        n_patrons=n_patrons(at),
+        n_proposed=topics.n_by_stage().get(Stage.PROPOSED, 0),
+        proposed=topics.list_at(Stage.PROPOSED, MOST_SHOWN, oldest_first=True),
+        open_polls=[(poll, polls.turnout(poll.id)) for poll in known if poll.state == "open"],
+        drafts=[poll for poll in known if poll.state == "draft"][:MOST_SHOWN],
+        troubled=[poll for poll in known if poll.state == "open" and poll.trouble],
+        unassigned=topics.list_at(Stage.CHOSEN, MOST_SHOWN, oldest_first=True),
+        promise=topics.promise(at, at.astimezone(ZoneInfo(settings().newsroom_zone)).date()),
+    )

@@ -1,0 +1,17 @@
+"""The first page of staff: what is going on, and what needs somebody today."""
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from membership.front.queries import desk
+from membership.kernel import clock
+from membership.web.access import audience
+
+desk_bp = Blueprint("desk", __name__)
+
+
+@desk_bp.get("/staff")
+@audience("staff")
+def home() -> ResponseReturnValue:
+    """What waits for staff in topics and polls."""
+    return render_template("front/desk.html", desk=desk(clock.now()))
