@@ -15,7 +15,7 @@ from membership.polls.models import Poll
 BY_PAYMENT = "payment:"
 
 
-def eligible(eligibility: str, joined_before: datetime, at: datetime) -> Select[tuple[int, int]]:
+def eligible(eligibility: str, joined_before: datetime, at: datetime) -> Select[int, int]:
     """The rows (person_id, grant_id) of everybody who may vote in a poll that opens at `at`, each once: covered at
     that moment by a grant that qualifies, and by one that was paid before `joined_before`.
     """
