@@ -13,7 +13,11 @@ class SandboxClock:
         """Seconds since 1970, UTC, with the offset."""
         return int(self.real()) + self.offset
 
+    def moment(self) -> float:
+        """The same with its fraction, for pauses shorter than a second."""
+        return self.real() + self.offset
+
     @staticmethod
     def real() -> float:
-        """The machine's time, for signatures and for pauses between attempts."""
+        """The machine's time."""
         return time.time()

@@ -3,16 +3,33 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from membership.sandbox.webhooks.retries import Schedule
+
 
 @dataclass(frozen=True)
 class Settings:
     """How failed renewals go on, and how long slow payments take. All spans are in days of sandbox time.
 
     A renewal that fails is tried again after each of `retry_days`, counted from the attempt before; after the
-    last one the subscription becomes `after_retries`.
+    last one the subscription becomes `after_retries`. `webhook_retries` says how events are sent again that were not
+    taken (`webhooks.retries`).
     """
 
     retry_days: tuple[int, ...] = (3, 5, 7)
     after_retries: Literal["canceled", "unpaid", "past_due"] = "canceled"
     debit_days: int = 5
+    webhook_retries: Schedule = "patient"
     account_name: str = "Sandbox newsroom"
+    payment_methods: tuple[str, ...] = (
+        "card",
+        "acss_debit",
+        "afterpay_clearpay",
+        "alipay",
+        "bancontact",
+        "cashapp",
+        "ideal",
+        "klarna",
+        "link",
+        "us_bank_account",
+        "wechat_pay",
+    )

@@ -8,7 +8,8 @@ import requests
 import stripe
 
 from membership.sandbox.app import create_sandbox
-from membership.sandbox.webhooks.delivery import pause_after
+from membership.sandbox.settings import Settings
+from membership.sandbox.webhooks.retries import PAUSES, next_attempt, pause_after
 
 SECRET = "whsec_of_these_tests"
 
@@ -90,6 +91,40 @@ def test_an_event_that_is_refused_does_not_stop_the_others(boxes, receivers, mak
     client.customers.create({"email": "second@example.org"})
     receiver.wait_for(lambda r: len(r.events) == 2)
     assert {e["data"]["object"]["email"] for e in receiver.events} == {"first@example.org", "second@example.org"}
+
+
+def settled(box):
+    """Whether no delivery waits: what the receiver has seen is written down a moment later."""
+    return requests.get(f"{box.public_url}/_sandbox/events?limit=1", timeout=10).json()["waiting"] == 0
+
+
+@pytest.mark.parametrize(("mode", "n_attempts", "hours"), [("test", 4, (3, 4)), ("live", 11, (71, 73))])
+def test_stripe_gives_up_in_the_end(mode, n_attempts, hours, boxes, receivers, make_client):
+    receiver = receivers()
+    receiver.answer = 500
+    box = boxes(webhooks=[(receiver.url, SECRET)], settings=Settings(webhook_retries=mode))
+    client = make_client(box.public_url)
+    client.customers.create({"email": "first@example.org"})
+    receiver.wait_for(lambda r: len(r.bodies) == 1)
+    assert hours[0] * 3600 < sum(PAUSES[mode]) < hours[1] * 3600
+    requests.post(f"{box.public_url}/_sandbox/advance", json={"seconds": int(sum(PAUSES[mode])) + 60}, timeout=20)
+    receiver.wait_for(lambda r: len(r.bodies) == n_attempts and settled(box))
+    state = requests.get(f"{box.public_url}/_sandbox/events", timeout=10).json()["data"][0]["deliveries"][0]
+    assert (state["state"], state["attempts"]) == ("failed", n_attempts)
+    receiver.answer = 200
+    client.customers.create({"email": "second@example.org"})
+    receiver.wait_for(lambda r: len(r.events) == 1 and settled(box))
+    lost = client.events.list({"delivery_success": False}).data
+    assert [event.data.object.email for event in lost] == ["first@example.org"]
+    assert lost[0].pending_webhooks == 1
+    requests.post(f"{box.public_url}/_sandbox/deliver", timeout=10)
+    receiver.wait_for(lambda r: len(r.events) == 2)
+
+
+def test_attempts_follow_their_plan():
+    assert next_attempt("live", 1, 1000.0, 1001.0) == 1300.0
+    assert next_attempt("live", 11, 0.0, 0.0) is None
+    assert next_attempt("patient", 1, 1000.0, 1500.0) == 1501.0
 
 
 def test_pauses_double_up_to_a_minute():

@@ -109,3 +109,71 @@ def test_reordered_deliveries_all_arrive(client, control, receivers):
     arrived = [e["data"]["object"]["id"] for e in receiver.events]
     assert sorted(arrived) == sorted(made)
     assert arrived != made
+
+
+def endings(client, n=40):
+    """How `n` calls ended: "made", or the kind of error."""
+    found = []
+    for _ in range(n):
+        try:
+            client.customers.create({})
+            found.append("made")
+        except stripe.StripeError as error:
+            found.append(f"{type(error).__name__} {error.http_status}")
+    return found
+
+
+def test_a_mixture_meets_the_same_calls_for_the_same_seed(client, control):
+    mix = {"seed": 5, "match": "POST /v1/*", "shares": {"500": 0.1, "429": 0.1, "lost_reply": 0.1, "truncated": 0.1}}
+    told = []
+    for seed in (5, 5, 6):
+        control("reset")
+        control("faults", {"mix": mix | {"seed": seed}})
+        told.append(endings(client))
+        control.delete("faults")
+    assert told[0] == told[1] != told[2]
+    assert {"made", "RateLimitError 429", "APIError 500"} < set(told[0])
+    n_made = told[2].count("made") + sum("429" not in e and "500" not in e for e in told[2] if e != "made")
+    assert len(client.customers.list({"limit": 100}).data) == n_made
+
+
+def test_a_truncated_answer_is_of_a_call_that_was_carried_out(client, control):
+    control("faults", [{"match": PATH, "do": "truncated"}])
+    with pytest.raises(stripe.APIError, match="Invalid response body"):
+        client.customers.create({}, {"idempotency_key": "k"})
+    again = client.customers.create({}, {"idempotency_key": "k"})
+    assert [c.id for c in client.customers.list().data] == [again.id]
+
+
+@pytest.mark.parametrize("shares", [{"500": 0.6, "429": 0.6}, {"500": -0.1}, {"explode": 0.1}])
+def test_a_mixture_that_cannot_be_is_refused(base, shares):
+    answer = requests.post(f"{base}/_sandbox/faults", json={"mix": {"shares": shares}}, timeout=10)
+    assert answer.status_code == 400
+
+
+def test_deliveries_of_the_same_story_meet_the_same_faults(client, control, receivers):
+    receiver = receivers()
+    dropped = []
+    for seed in (3, 3, 4):
+        control("reset")
+        endpoint(client, receiver)
+        control("faults", {"deliveries": {"seed": seed, "drop": 0.3}})
+        made = [client.customers.create({}).id for _ in range(20)]
+        receiver.wait_for(lambda _: control.get("events?limit=1")["waiting"] == 0)
+        lost = {e.data.object.id for e in client.events.list({"delivery_success": False, "limit": 100}).data}
+        dropped.append([made.index(name) for name in made if name in lost])
+    assert dropped[0] == dropped[1] != dropped[2]
+    assert 2 <= len(dropped[0]) <= 12
+
+
+def test_a_delivery_that_is_days_late_comes_when_the_clock_is_moved(client, control, receivers):
+    receiver = receivers()
+    endpoint(client, receiver)
+    control("faults", {"deliveries": {"delay": 1, "delay_seconds": 72 * 3600}})
+    client.customers.create({})
+    receiver.wait_for(lambda _: control.get("events")["data"][0]["deliveries"][0]["last_error"])
+    control("advance", days=2)
+    time.sleep(0.5)
+    assert receiver.events == []
+    control("advance", days=1)
+    receiver.wait_for(lambda r: len(r.events) == 1)

@@ -7,7 +7,7 @@ from dateutil.relativedelta import relativedelta
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from membership.sandbox import chargebacks
-from membership.sandbox.faults import CallFault, Script
+from membership.sandbox.faults import Script
 from membership.sandbox.kinds import KINDS, Obj, public
 from membership.sandbox.protocol.errors import ApiError, missing, no_such
 from membership.sandbox.resources import refunds, subscriptions
@@ -69,7 +69,7 @@ def clock(sandbox: "Sandbox") -> Obj:
 
 
 def order_faults(sandbox: "Sandbox", wanted: Any) -> Obj:
-    """Order faults: a list for the next calls, or {"calls": […], "deliveries": {…}}."""
+    """Order faults: a list for the next calls, or {"calls": […], "mix": {…}, "deliveries": {…}}."""
     script = {"calls": wanted} if isinstance(wanted, list) else wanted
     if isinstance(script, dict) and "match" in script:
         script = {"calls": [script]}
@@ -79,10 +79,11 @@ def order_faults(sandbox: "Sandbox", wanted: Any) -> Obj:
 
 def faults(sandbox: "Sandbox") -> Obj:
     """What is ordered at present."""
-    wanted = sandbox.faults.deliveries
+    ordered = sandbox.faults
     return {
-        "calls": TypeAdapter(list[CallFault]).dump_python(sandbox.faults.calls),
-        "deliveries": wanted.model_dump() if wanted else None,
+        "calls": [fault.model_dump() for fault in ordered.calls],
+        "mix": ordered.mix.model_dump() if ordered.mix else None,
+        "deliveries": ordered.deliveries.model_dump() if ordered.deliveries else None,
     }
 
 
@@ -156,7 +157,7 @@ def replay(sandbox: "Sandbox", event_id: str) -> Obj:
         wanted = [e for e in sandbox.endpoints() if {"*", event["type"]} & set(e["enabled_events"])]
         for endpoint in wanted:
             sandbox.store.db.execute(
-                "INSERT INTO delivery (event, endpoint, state, attempts) VALUES (?, ?, 'waiting', 1)",
+                "INSERT INTO delivery (event, endpoint, state, last_error) VALUES (?, ?, 'waiting', 'sent by hand')",
                 (event_id, endpoint["id"]),
             )
     sandbox.deliverer.wake()

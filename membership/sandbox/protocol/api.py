@@ -88,7 +88,7 @@ def _answer(sandbox: "Sandbox", request: Request, request_id: str, key: str | No
         raw = forms.parse((body if method == "POST" else request.query_string).decode("utf-8", "replace"))
         answer = _carry_out(sandbox, method, path, raw, request_id, key, wanted)
         if fault is not None:
-            fault.after(request.environ)
+            answer = fault.after(answer)
     return answer, {}
 
 

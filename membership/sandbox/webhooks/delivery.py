@@ -1,8 +1,8 @@
 """Sending events: one thread for each endpoint, in the order in which the events came about.
 
-A receiver that does not answer at all is tried again after 1, 2, 4 … 60 seconds, and nothing is sent past it, so it
-finds everything in order when it is back. A receiver that refuses one event gets that event again after such a
-pause, and the others meanwhile. Nothing is ever given up.
+An event that is refused is sent again as `retries` says, and the others meanwhile. Where retries are patient, nothing
+is sent past a receiver that does not answer at all, so it finds everything in order when it is back; otherwise that
+counts as a refusal. What was given up stays listed with `delivery_success=false` and can be replayed.
 """
 
 import threading
@@ -13,32 +13,36 @@ from typing import TYPE_CHECKING
 
 from membership.sandbox.kinds import Obj
 from membership.sandbox.webhooks.post import Line, Unreachable
+from membership.sandbox.webhooks.retries import next_attempt, pause_after
 
 if TYPE_CHECKING:
     from membership.sandbox.app import Sandbox
 
-LONGEST_PAUSE = 60.0
+# State, attempts, next time, error and seq of a delivery.
+Written = tuple[str, int, float, str | None, int]
 _BATCH = 50
 _OK = range(200, 300)
 _DUE = (
-    "SELECT d.seq, d.event, d.attempts, e.body FROM delivery d JOIN o_event e ON e.id = d.event"
+    "SELECT d.seq, e.seq, d.attempts, d.next_at, d.last_error IS NULL, e.body"
+    " FROM delivery d JOIN o_event e ON e.id = d.event"
     " WHERE d.endpoint = ? AND d.state = 'waiting' AND d.next_at <= ? ORDER BY d.seq LIMIT ?"
 )
 
 
 @dataclass(frozen=True)
 class Due:
-    """An event that is to be sent now."""
+    """A delivery that is to be made now.
+
+    `number` counts events since the last reset, `planned` is the second for which this attempt was planned (0: as
+    soon as possible), `is_fresh` is so before anything happened to it.
+    """
 
     seq: int
-    event: str
+    number: int
     attempts: int
+    planned: float
+    is_fresh: int
     body: str
-
-
-def pause_after(attempts: int) -> float:
-    """Seconds until the next attempt after so many failed ones: 1, 2, 4 … 60."""
-    return float(min(2.0 ** max(attempts - 1, 0), LONGEST_PAUSE))
 
 
 class Sender(threading.Thread):
@@ -77,7 +81,7 @@ class Sender(threading.Thread):
     def _send_batch(self) -> bool:
         """Send what is due; False where nothing was."""
         due = self._due()
-        done: list[tuple[str, int, float, str | None, int]] = []
+        done: list[Written] = []
         for item in due:
             if self.stopping or self._is_held():
                 break
@@ -95,22 +99,28 @@ class Sender(threading.Thread):
     def _due(self) -> list[Due]:
         store = self._sandbox.store
         with store.transaction():
-            rows = store.db.execute(_DUE, (self.endpoint, time.time(), _BATCH)).fetchall()
+            rows = store.db.execute(_DUE, (self.endpoint, self._now(), _BATCH)).fetchall()
         return [Due(*row) for row in rows]
 
-    def _send(self, item: Due) -> tuple[str, int, float, str | None, int] | None:
-        """State, attempts, next time, error and seq to write; None where the receiver is not there."""
-        fate = self._sandbox.faults.fate(item.event, item.attempts)
+    def _now(self) -> float:
+        return self._sandbox.clock.moment()
+
+    def _send(self, item: Due) -> Written | None:
+        """What to write about a delivery; None where the receiver is not there and is waited for."""
+        fate = self._sandbox.faults.fate(item.number, is_first=bool(item.is_fresh))
         if fate.drop:
             return "dropped", item.attempts, 0.0, "dropped on purpose", item.seq
         if fate.delay_seconds:
-            return "waiting", item.attempts + 1, time.time() + fate.delay_seconds, "delayed on purpose", item.seq
+            return "waiting", item.attempts, self._now() + fate.delay_seconds, "delayed on purpose", item.seq
         secret = "whsec_wrong_on_purpose" if fate.wrong_signature else self._secret
+        is_patient = self._sandbox.settings.webhook_retries == "patient"
         try:
             status = 0
             for _ in range(2 if fate.duplicate else 1):
                 status = self._line.send(item.body.encode(), secret)
         except Unreachable as error:
+            if not is_patient:
+                return self._refused(item, str(error))
             self._failures += 1
             self._wait_until = time.monotonic() + pause_after(self._failures)
             self._note(item.seq, str(error))
@@ -118,8 +128,14 @@ class Sender(threading.Thread):
         self._failures = 0
         if status in _OK:
             return "delivered", item.attempts + 1, 0.0, None, item.seq
-        attempts = item.attempts + 1
-        return "waiting", attempts, time.time() + pause_after(attempts), f"HTTP {status}", item.seq
+        return self._refused(item, f"HTTP {status}")
+
+    def _refused(self, item: Due, error: str) -> Written:
+        attempts, now = item.attempts + 1, self._now()
+        again = next_attempt(self._sandbox.settings.webhook_retries, attempts, item.planned or now, now)
+        if again is None:
+            return "failed", attempts, 0.0, error, item.seq
+        return "waiting", attempts, again, error, item.seq
 
     def _note(self, seq: int, error: str) -> None:
         with self._sandbox.store.transaction():
@@ -162,9 +178,11 @@ class Deliverer:
         self.wake()
 
     def hurry(self) -> None:
-        """Try everything that waits now."""
+        """Try everything now that waits or was given up."""
         with self._sandbox.store.transaction():
-            self._sandbox.store.db.execute("UPDATE delivery SET next_at = 0 WHERE state = 'waiting'")
+            self._sandbox.store.db.execute(
+                "UPDATE delivery SET state = 'waiting', next_at = 0 WHERE state IN ('waiting', 'failed')"
+            )
         with self._lock:
             for sender in self._senders.values():
                 sender.hurry()
