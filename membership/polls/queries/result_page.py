@@ -37,8 +37,8 @@ def topics_of(poll_id: int) -> list[TopicNow]:
 
 
 def ballots_file(poll: Poll) -> dict[str, Any] | None:
-    """All counted ballots in the format that `membership count` reads (`counting.files.grouped_json`), complete, so that
-    a recount is exact: grouped, most frequent first, without receipts. None where the poll does not publish them.
+    """All counted ballots in the format that `membership count` reads (`counting.files.grouped_json`), complete, so
+    that a recount is exact: grouped, most frequent first, without receipts. None where the poll does not publish them.
     """
     published = published_ballots(poll)
     if published is None:
