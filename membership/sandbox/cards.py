@@ -1,29 +1,32 @@
 """Test cards and test accounts, and how each of them behaves. The numbers are Stripe's published ones."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
+
+from membership.sandbox.ways import LATE, REDIRECTING
 
 Outcome = Literal["succeeded", "declined", "requires_action", "processing"]
 
 
 @dataclass(frozen=True)
 class Card:
-    """A card (or, with kind "sepa_debit", an account).
+    """A card or, with another kind, an account or a wallet (`ways.WAYS`).
 
     `decline` is the reason of every refusal, `first_works` means that it is refused only off session (at a
     renewal), `asks` that the bank wants a confirmation: "once" on session, "always" off session as well.
     `refunds` says what becomes of a refund, `disputed` how the payer disputes each charge ("" is not at all),
-    `fails_later` that a debit is returned in the end.
+    `warned` that the bank warns early of fraud, `fails_later` that a debit is returned in the end.
     """
 
     number: str
     brand: str = "visa"
-    kind: Literal["card", "sepa_debit"] = "card"
+    kind: str = "card"
     decline: str | None = None
     first_works: bool = False
     asks: Literal["never", "once", "always"] = "never"
     refunds: Literal["succeeded", "pending", "failed"] = "succeeded"
     disputed: Literal["", "chargeback", "inquiry"] = ""
+    warned: bool = False
     fails_later: bool = False
 
     @property
@@ -37,7 +40,12 @@ _CARDS = [
     Card("4000056655665556"),
     Card("5555555555554444", "mastercard"),
     Card("5200828282828210", "mastercard"),
+    Card("5105105105105100", "mastercard"),
     Card("378282246310005", "amex"),
+    Card("6011111111111117", "discover"),
+    Card("3056930009020004", "diners"),
+    Card("3566002020360505", "jcb"),
+    Card("6200000000000005", "unionpay"),
     Card("4000000000000002", decline="generic_decline"),
     Card("4000000000009995", decline="insufficient_funds"),
     Card("4000000000009987", decline="lost_card"),
@@ -49,7 +57,9 @@ _CARDS = [
     Card("4000002500003155", asks="once"),
     Card("4000002760003184", asks="always"),
     Card("4000000000000259", disputed="chargeback"),
+    Card("4000000000002685", disputed="chargeback"),
     Card("4000000000001976", disputed="inquiry"),
+    Card("4000000000005423", warned=True),
     Card("4000000000007726", refunds="pending"),
     Card("4000000000005126", refunds="failed"),
     Card("AT611904300234573201", "sepa", "sepa_debit"),
@@ -62,7 +72,13 @@ TOKENS = {
     "pm_card_visa": CARDS["4242424242424242"],
     "pm_card_visa_debit": CARDS["4000056655665556"],
     "pm_card_mastercard": CARDS["5555555555554444"],
+    "pm_card_mastercard_debit": CARDS["5200828282828210"],
+    "pm_card_mastercard_prepaid": CARDS["5105105105105100"],
     "pm_card_amex": CARDS["378282246310005"],
+    "pm_card_discover": CARDS["6011111111111117"],
+    "pm_card_diners": CARDS["3056930009020004"],
+    "pm_card_jcb": CARDS["3566002020360505"],
+    "pm_card_unionpay": CARDS["6200000000000005"],
     "pm_card_chargeDeclined": CARDS["4000000000000002"],
     "pm_card_visa_chargeDeclined": CARDS["4000000000000002"],
     "pm_card_visa_chargeDeclinedInsufficientFunds": CARDS["4000000000009995"],
@@ -76,7 +92,9 @@ TOKENS = {
     "pm_card_authenticationRequired": CARDS["4000002760003184"],
     "pm_card_threeDSecure2Required": CARDS["4000002760003184"],
     "pm_card_createDispute": CARDS["4000000000000259"],
+    "pm_card_createDisputeProductNotReceived": CARDS["4000000000002685"],
     "pm_card_createDisputeInquiry": CARDS["4000000000001976"],
+    "pm_card_createIssuerFraudRecord": CARDS["4000000000005423"],
     "pm_card_pendingRefund": CARDS["4000000000007726"],
     "pm_card_refundFail": CARDS["4000000000005126"],
     "pm_sepaDebit": CARDS["AT611904300234573201"],
@@ -103,6 +121,23 @@ MESSAGES = {
 }
 
 
+_FINAL = frozenset({"lost_card", "stolen_card", "expired_card", "incorrect_cvc"})
+_NETWORK_CODES = {"insufficient_funds": "51", "lost_card": "41", "stolen_card": "43", "expired_card": "54"}
+
+
+def refusal(reason: str) -> dict[str, Any]:
+    """What Stripe says of a card that is refused for a reason out of `MESSAGES`."""
+    code, message = MESSAGES[reason]
+    return {
+        "advice_code": "do_not_try_again" if reason in _FINAL else "try_again_later",
+        "code": code,
+        "decline_code": reason,
+        "message": message,
+        "network_decline_code": _NETWORK_CODES.get(reason, "01"),
+        "type": "card_error",
+    }
+
+
 def by_number(typed: str) -> Card | None:
     """The card that a person typed, blanks allowed; None for a number that is no test card or account."""
     return CARDS.get("".join(typed.split()).upper())
@@ -118,7 +153,7 @@ def outcome(
     """
     if card.decline and not (card.first_works and on_session):
         return "declined", card.decline
-    wants = card.asks == "always" or (card.asks == "once" and not saved)
+    wants = card.asks == "always" or card.kind in REDIRECTING or (card.asks == "once" and not saved)
     if wants and not confirmed:
         return ("requires_action", None) if on_session else ("declined", "authentication_required")
-    return ("processing", None) if card.kind == "sepa_debit" else ("succeeded", None)
+    return ("processing", None) if card.kind in LATE else ("succeeded", None)

@@ -95,11 +95,12 @@ def _intent(world: World, session: Obj) -> Obj:
         session["amount_total"],
         session["currency"],
         session["customer"],
+        session["payment_method_types"],
         description="Subscription creation" if subscribing else data.get("description"),
         metadata=merge_metadata({}, data.get("metadata")),
         receipt_email=data.get("receipt_email"),
         setup_future_usage="off_session" if subscribing else data.get("setup_future_usage"),
-        payment_method_types=session["payment_method_types"],
+        capture_method="automatic" if subscribing else data.get("capture_method", "automatic_async"),
     )
     session["_intent"] = intent["id"]
     return intent
@@ -160,15 +161,8 @@ def _without_payment(
     if session["mode"] == "subscription" and customer:
         _subscribe(world, session, customer, method, None, confirmed=confirmed)
     elif session["mode"] == "setup":
-        data = session["_setup_data"]
-        setup = setup_intents.make(
-            world,
-            session["customer"],
-            metadata=merge_metadata({}, data.get("metadata")),
-            description=data.get("description"),
-        )
+        setup = world.need("setup_intent", session["setup_intent"], "setup_intent")
         setup_intents.finish(world, setup, method, confirmed=confirmed)
-        session["setup_intent"] = setup["id"]
     _complete(world, session, "no_payment_required")
     return Outcome("done")
 
@@ -181,7 +175,7 @@ def _complete(world: World, session: Obj, payment_status: str) -> None:
 
 def expire(world: World, session: Obj) -> None:
     """Close an open session for good, unpaid."""
-    from membership.sandbox.resources import payment_intents
+    from membership.sandbox.resources import payment_intents, setup_intents
 
     if session["status"] != "open":
         raise ApiError(
@@ -192,6 +186,9 @@ def expire(world: World, session: Obj) -> None:
     intent = world.store.get(session["_intent"])
     if intent and intent["status"] not in {"succeeded", "canceled", "processing"}:
         payment_intents.give_up(world, intent, None)
+    setup = world.store.get(session["setup_intent"])
+    if setup:
+        setup_intents.give_up(world, setup, None)
     world.schedule(session, "expire_session", None)
     world.emit("checkout.session.expired", session)
 

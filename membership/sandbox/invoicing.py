@@ -4,7 +4,7 @@ A simplification against Stripe: the invoice of a renewal is finalised and charg
 it a draft for about an hour.
 """
 
-from membership.sandbox import collection
+from membership.sandbox import collection, ways
 from membership.sandbox.kinds import KINDS, Obj
 from membership.sandbox.protocol.errors import unexpected_state
 from membership.sandbox.tasks import task
@@ -51,20 +51,27 @@ _REASONS = {
 }
 
 
+_UNNAMED = {"customer_reference": None}
+
+
 def _attach_intent(world: World, invoice: Obj, intent: Obj | None) -> None:
     from membership.sandbox.resources import payment_intents
 
     if intent is None:
+        types = ways.for_invoice(world.settings.payment_methods, invoice["currency"])
         description = _REASONS.get(invoice["billing_reason"], f"Payment for Invoice {invoice['number']}")
         intent = payment_intents.make(
             world,
             invoice["amount_due"],
             invoice["currency"],
             invoice["customer"],
+            types,
+            capture_method="automatic",
             description=description,
+            payment_method_options=ways.options(types, "invoice"),
             setup_future_usage="off_session" if invoice["parent"] else None,
         )
-    intent["_invoice"] = invoice["id"]
+    intent |= {"_invoice": invoice["id"], "payment_details": {**_UNNAMED, "order_reference": invoice["id"][:25]}}
     invoice["_intent"] = intent["id"]
     world.add(
         "invoice_payment",

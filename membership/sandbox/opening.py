@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from membership.sandbox import ways
 from membership.sandbox.kinds import Obj, new_id
 from membership.sandbox.protocol.errors import ApiError, missing
 from membership.sandbox.resources import prices
@@ -38,8 +39,8 @@ def check(world: World, params: Obj, mode: str) -> None:
     if (params.get("adaptive_pricing") or {}).get("enabled"):
         raise ApiError("The sandbox knows no adaptive pricing.", param="adaptive_pricing[enabled]")
     for kind in params.get("allowed_payment_method_types") or []:
-        if kind not in {"card", "sepa_debit"}:
-            raise ApiError(f"The sandbox knows card and sepa_debit, not {kind}.", param="allowed_payment_method_types")
+        if kind not in ways.WAYS:
+            raise ApiError(f"The sandbox does not know {kind}.", param="allowed_payment_method_types")
 
 
 def _check_mode(params: Obj, mode: str) -> None:
@@ -118,7 +119,6 @@ _NOTHING = [
     "origin_context",
     "payment_intent",
     "payment_link",
-    "payment_method_configuration_details",
     "permissions",
     "recovered_from",
     "setup_intent",
@@ -141,13 +141,14 @@ _TAKEN_OVER = [
 ]
 
 
-def shape(world: World, params: Obj, mode: str, customer: Obj | None) -> Obj:
+def shape(world: World, params: Obj, mode: str, customer: Obj | None, currency: str | None) -> Obj:
     """The fields of a session that is open, but for its id, address and amounts."""
     custom_text = dict.fromkeys(["after_submit", "shipping_address", "submit", "terms_of_service_acceptance"])
     creation: Any = params.get("customer_creation", "if_required") if mode == "payment" and not customer else None
     if mode == "subscription" and not customer:
         creation = "always"
     email = customer["email"] if customer else params.get("customer_email")
+    tax_exempt = None if mode == "setup" else "none"
     details = dict.fromkeys(["address", "business_name", "individual_name", "name", "phone", "tax_ids"])
     return {
         **dict.fromkeys(_NOTHING),
@@ -168,25 +169,41 @@ def shape(world: World, params: Obj, mode: str, customer: Obj | None) -> Obj:
         "custom_text": custom_text | (params.get("custom_text") or {}),
         "customer": customer["id"] if customer else None,
         "customer_creation": creation,
-        "customer_details": {**details, "email": email, "tax_exempt": "none"} if email else None,
-        "discounts": [],
+        "customer_details": {**details, "email": email, "tax_exempt": tax_exempt} if email else None,
+        "discounts": None if mode == "setup" else [],
         "expires_at": params.get("expires_at", world.now + _DAY),
         "invoice_creation": _invoice_creation() if mode == "payment" else None,
         "metadata": merge_metadata({}, params.get("metadata")),
         "mode": mode,
         "payment_method_collection": params.get(
-            "payment_method_collection", "always" if mode == "subscription" else "if_required"
+            "payment_method_collection", "if_required" if mode == "payment" else "always"
         ),
-        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": params.get("allowed_payment_method_types") or ["card"],
+        **_offer(world, params, mode, currency),
         "payment_status": "no_payment_required" if mode == "setup" else "unpaid",
         "phone_number_collection": {"enabled": False},
-        "saved_payment_method_options": None,
+        "saved_payment_method_options": _saved(params) if customer and mode != "setup" else None,
         "shipping_options": [],
         "status": "open",
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0} if mode != "setup" else None,
         "ui_mode": "hosted_page",
     }
+
+
+def _offer(world: World, params: Obj, mode: str, currency: str | None) -> Obj:
+    """The ways to pay: those asked for, or those that the account has turned on."""
+    asked = params.get("allowed_payment_method_types")
+    types = asked or ways.for_session(world.settings.payment_methods, currency, mode)
+    return {
+        "payment_method_configuration_details": None if asked else ways.configuration("sandbox"),
+        "payment_method_options": ways.options(types, "session"),
+        "payment_method_types": types,
+    }
+
+
+def _saved(params: Obj) -> Obj:
+    """How the page treats the methods that a known customer has saved."""
+    defaults = {"allow_redisplay_filters": ["always"], "payment_method_remove": "disabled", "payment_method_save": None}
+    return defaults | (params.get("saved_payment_method_options") or {})
 
 
 def _invoice_creation() -> Obj:

@@ -1,12 +1,14 @@
 """Taking money: one attempt to charge a payment method for a payment intent, and what the balance gets of it."""
 
+import secrets
 from typing import Any
 
-from membership.sandbox import cards
+from membership.sandbox import cards, ways
 from membership.sandbox.kinds import Obj, new_id, public
 from membership.sandbox.money import card_fee
 from membership.sandbox.protocol.errors import ApiError
-from membership.sandbox.world import World
+from membership.sandbox.tasks import task
+from membership.sandbox.world import World, snapshot
 
 DAY = 86400
 _SETTLES_AFTER = 7 * DAY
@@ -29,7 +31,8 @@ def attempt(world: World, intent: Obj, method: Obj, *, on_session: bool, confirm
     if result == "requires_action":
         url = f"{world.public_url}/c/confirm/{intent['id']}"
         intent["status"] = "requires_action"
-        intent["next_action"] = {"type": "redirect_to_url", "redirect_to_url": {"return_url": None, "url": url}}
+        leads_back = intent.get("_return_url")
+        intent["next_action"] = {"type": "redirect_to_url", "redirect_to_url": {"return_url": leads_back, "url": url}}
         world.emit("payment_intent.requires_action", intent)
     elif result == "declined":
         _declined(world, intent, method, str(reason))
@@ -58,13 +61,10 @@ def _declined(world: World, intent: Obj, method: Obj, reason: str) -> None:
     intent["latest_charge"] = charge["id"]
     intent["payment_method"] = None
     intent["last_payment_error"] = {
+        **cards.refusal(reason),
         "charge": charge["id"],
-        "code": code,
-        "decline_code": reason,
         "doc_url": f"https://stripe.com/docs/error-codes/{code.replace('_', '-')}",
-        "message": message,
         "payment_method": public(method),
-        "type": "card_error",
     }
     world.emit("charge.failed", charge)
     world.emit("payment_intent.payment_failed", intent)
@@ -79,28 +79,98 @@ def _charged(world: World, intent: Obj, method: Obj, *, pending: bool) -> None:
         world.emit("charge.pending", charge)
         world.emit("payment_intent.processing", intent)
         world.schedule(intent, "settle", world.now + world.settings.debit_days * DAY)
+    elif intent["capture_method"] == "manual":
+        _hold(world, intent, charge)
     else:
         complete(world, intent, charge)
 
 
 def complete(world: World, intent: Obj, charge: Obj) -> None:
-    """The money of a charge has arrived: book it, and have a payer who disputes do so an hour later."""
+    """The money of a charge has arrived: book it, and have a payer who disputes do so an hour later.
+
+    With `automatic_async`, Stripe's default, answer and events come before the booking, which `charge.updated` tells.
+    """
+    charge |= {"status": "succeeded", "paid": True}
+    intent |= {"status": "succeeded", "amount_received": charge["amount_captured"], "processing": None}
+    later = intent["capture_method"] == "automatic_async"
+    if not later:
+        _enter(world, charge)
+    world.emit("charge.succeeded", charge)
+    world.emit("payment_intent.succeeded", intent)
+    if later:
+        world.store.before_commit.append(lambda: _enter_later(world, charge))
+    if charge.get("_disputed"):
+        world.schedule(charge, "dispute", world.now + 3600)
+    if charge.get("_warned"):
+        world.schedule(charge, "warn", world.now + 3600)
+
+
+def _enter(world: World, charge: Obj) -> None:
     kind = "charge" if charge["payment_method_details"]["type"] == "card" else "payment"
     txn = book(
         world,
-        charge["amount"],
+        charge["amount_captured"],
         charge["currency"],
         source=charge["id"],
         kind=kind,
-        fee=card_fee(charge["amount"]),
+        fee=card_fee(charge["amount_captured"]),
         description=charge["description"],
     )
-    charge |= {"status": "succeeded", "paid": True, "balance_transaction": txn["id"]}
-    intent |= {"status": "succeeded", "amount_received": charge["amount"], "processing": None}
+    charge["balance_transaction"] = txn["id"]
+
+
+def _enter_later(world: World, charge: Obj) -> None:
+    before = snapshot(charge)
+    _enter(world, charge)
+    world.emit("charge.updated", charge, before)
+
+
+def _hold(world: World, intent: Obj, charge: Obj) -> None:
+    """The bank reserves the money for a week; nothing is booked until it is captured."""
+    charge |= {"captured": False, "amount_captured": 0}
+    card = charge["payment_method_details"].get("card")
+    if card:
+        card["capture_before"] = world.now + 7 * DAY
+    intent |= {"status": "requires_capture", "amount_capturable": charge["amount"]}
     world.emit("charge.succeeded", charge)
+    world.emit("payment_intent.amount_capturable_updated", intent)
+    world.schedule(intent, "hold_ends", world.now + 7 * DAY)
+
+
+def capture(world: World, intent: Obj, amount: int) -> None:
+    """Take `amount` of what was reserved for an intent, and let the rest go."""
+    charge = world.need("charge", intent["latest_charge"], "charge")
+    before = snapshot(charge)
+    charge |= {"captured": True, "amount_captured": amount, "amount_refunded": charge["amount"] - amount}
+    intent |= {"status": "succeeded", "amount_capturable": 0, "amount_received": amount}
+    world.schedule(intent, "hold_ends", None)
+    _enter(world, charge)
+    world.emit("charge.captured", charge, before)
     world.emit("payment_intent.succeeded", intent)
-    if charge.get("_disputed"):
-        world.schedule(charge, "dispute", world.now + 3600)
+
+
+def let_go(world: World, intent: Obj) -> None:
+    """Give back what was reserved for an intent, if anything was."""
+    charge = world.store.get(intent["latest_charge"])
+    if intent["status"] != "requires_capture" or charge is None:
+        return
+    charge |= {"refunded": True, "amount_refunded": charge["amount"]}
+    intent["amount_capturable"] = 0
+    world.schedule(intent, "hold_ends", None)
+    world.emit("charge.refunded", charge)
+
+
+@task("hold_ends")
+def hold_ends(world: World, intent: Obj) -> None:
+    """Reserved money was not taken for a week: the bank lets it go, and the intent is over."""
+    charge = world.store.get(intent["latest_charge"])
+    if intent["status"] != "requires_capture" or charge is None:
+        return
+    charge |= {"refunded": True, "amount_refunded": charge["amount"]}
+    intent |= {"status": "canceled", "canceled_at": world.now, "cancellation_reason": "automatic"}
+    intent["amount_capturable"] = 0
+    world.emit("charge.expired", charge)
+    world.emit("payment_intent.canceled", intent)
 
 
 def fail_pending(world: World, intent: Obj) -> None:
@@ -161,7 +231,8 @@ def book(
 def card_error(_world: World, intent: Obj, *, keeps_work: bool = True) -> ApiError:
     """The 402 that the API answers for an intent whose last attempt was declined."""
     error = dict(intent["last_payment_error"] or {})
-    details = {name: error.get(name) for name in ("charge", "decline_code", "payment_method")}
+    names = ("advice_code", "charge", "decline_code", "network_decline_code", "payment_method")
+    details = {name: error.get(name) for name in names}
     return ApiError(
         error["message"],
         status=402,
@@ -181,8 +252,7 @@ def _charge(world: World, intent: Obj, method: Obj) -> Obj:
         (
             "application", "application_fee", "application_fee_amount", "balance_transaction",
             "failure_balance_transaction", "failure_code", "failure_message", "on_behalf_of", "receipt_number",
-            "review", "shipping", "source", "source_transfer", "statement_descriptor",
-            "statement_descriptor_suffix", "transfer_data", "transfer_group",
+            "review", "source", "source_transfer", "transfer_data", "transfer_group",
         )
     )  # fmt: skip
     fields: Obj = {
@@ -207,9 +277,13 @@ def _charge(world: World, intent: Obj, method: Obj) -> Obj:
         "payment_method_details": _details(method, amount),
         "radar_options": {},
         "receipt_email": intent["receipt_email"],
+        "shipping": intent["shipping"],
+        "statement_descriptor": intent["statement_descriptor"],
+        "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
         "receipt_url": f"{world.public_url}/receipts/{charge_id}",
         "refunded": False,
         "status": "succeeded",
+        "_warned": method["_card"].get("warned", False),
         "_disputed": method["_card"].get("disputed", ""),
         "_refunds": method["_card"].get("refunds", "succeeded"),
     }
@@ -232,7 +306,10 @@ def _outcome() -> Obj:
 
 def _details(method: Obj, amount: int) -> Obj:
     if method["type"] == "sepa_debit":
-        return {"type": "sepa_debit", "sepa_debit": {**method["sepa_debit"], "mandate": None}}
+        bank = {name: value for name, value in method["sepa_debit"].items() if name != "generated_from"}
+        return {"type": "sepa_debit", "sepa_debit": {**bank, "mandate": None}}
+    if method["type"] != "card":
+        return ways.paid_with(method)
     card: dict[str, Any] = {k: v for k, v in method["card"].items() if k not in {"display_brand", "networks"}}
     for name in ("generated_from", "three_d_secure_usage"):
         card.pop(name, None)
@@ -246,7 +323,7 @@ def _details(method: Obj, amount: int) -> Obj:
         "multicapture": {"status": "unavailable"},
         "network": method["card"]["brand"],
         "network_token": {"used": False},
-        "network_transaction_id": None,
+        "network_transaction_id": f"{secrets.randbelow(10**15):015d}",
         "overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"},
         "three_d_secure": None,
     }

@@ -51,6 +51,8 @@ class Store:
         self.db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._loaded: dict[str, tuple[Kind, Obj, str]] = {}
         self._depth = 0
+        # What is still to be done in the present transaction, and what once it is written.
+        self.before_commit: list[Callable[[], None]] = []
         self.after_commit: list[Callable[[], None]] = []
         self._prepare()
 
@@ -104,6 +106,8 @@ class Store:
     def _finish(self, verb: str) -> None:
         try:
             if verb == "COMMIT":
+                while self.before_commit:
+                    self.before_commit.pop(0)()
                 self.flush()
             self.db.execute(verb)
         except BaseException:
@@ -112,6 +116,7 @@ class Store:
             raise
         finally:
             self._loaded.clear()
+            self.before_commit.clear()
             hooks, self.after_commit = self.after_commit, []
         if verb == "COMMIT":
             for hook in hooks:

@@ -33,7 +33,7 @@ def respond(sandbox: "Sandbox", request: Request) -> Response:
         answer, more = _answer(sandbox, request, request_id, key)
         headers.update(more)
     except ApiError as error:
-        answer = Answer(error.status, dumps(error.envelope()), request_id)
+        answer = Answer(error.status, dumps(error.envelope(_log_url(sandbox, request_id))), request_id)
         if error.code == "idempotency_key_in_use":
             headers["Stripe-Should-Retry"] = "true"
     except ConnectionLost:
@@ -45,6 +45,11 @@ def respond(sandbox: "Sandbox", request: Request) -> Response:
     if key is not None and request.method == "POST":
         headers |= {"Idempotency-Key": key, "Original-Request": answer.request_id}
     return Response(answer.body, answer.status, headers, content_type="application/json")
+
+
+def _log_url(sandbox: "Sandbox", request_id: str) -> str:
+    """Where Stripe shows a request in its Dashboard; here the control page."""
+    return f"{sandbox.public_url}/_sandbox?request={request_id}"
 
 
 def _authenticate(request: Request) -> None:
@@ -107,7 +112,7 @@ def _carry_out(  # noqa: PLR0917 - the parts of one thing
             if key is not None:
                 idempotency.remember(store, key, wanted, answer, sandbox.clock.now())
     except ApiError as error:
-        answer = Answer(error.status, dumps(error.envelope()), request_id)
+        answer = Answer(error.status, dumps(error.envelope(_log_url(sandbox, request_id))), request_id)
         if key is not None:
             with store.transaction():
                 idempotency.remember(store, key, wanted, answer, sandbox.clock.now())

@@ -33,14 +33,16 @@ class ApiError(Exception):
         self.keeps_work = keeps_work
         self.details = details
 
-    def envelope(self) -> Obj:
-        """The body of the answer: `{"error": {…}}` without empty fields."""
+    def envelope(self, log_url: str | None = None) -> Obj:
+        """The body of the answer: `{"error": {…}}` without empty fields; `log_url` is where the request can be seen."""
         error: Obj = {"message": self.message, "type": self.kind}
         if self.code:
             error["code"] = self.code
             error["doc_url"] = f"https://stripe.com/docs/error-codes/{self.code.replace('_', '-')}"
         if self.param is not None:
             error["param"] = self.param
+        if log_url is not None and self.status != HTTPStatus.UNAUTHORIZED:
+            error["request_log_url"] = log_url
         error.update({name: value for name, value in self.details.items() if value is not None})
         return {"error": error}
 

@@ -13,7 +13,7 @@ from membership.sandbox.protocol.errors import missing
 from membership.sandbox.protocol.listing import PAGING, list_object, page
 from membership.sandbox.protocol.reading import retrieval
 from membership.sandbox.protocol.routes import operation
-from membership.sandbox.resources import prices
+from membership.sandbox.resources import prices, setup_intents
 from membership.sandbox.world import World, merge_metadata
 
 
@@ -46,6 +46,7 @@ _ACCEPTS = (
     " allow_promotion_codes custom_text"
     " payment_intent_data.metadata payment_intent_data.description payment_intent_data.receipt_email"
     " payment_intent_data.setup_future_usage setup_intent_data.metadata setup_intent_data.description"
+    " saved_payment_method_options payment_intent_data.capture_method"
     " subscription_data.metadata subscription_data.description subscription_data.trial_period_days"
     " subscription_data.trial_end subscription_data.trial_settings subscription_data.billing_mode"
 )
@@ -70,7 +71,7 @@ def create(world: World, params: Obj) -> Obj:
     if due and currency:
         money.check_smallest(due, currency, "line_items")
     session_id = new_id(KIND.prefix + "a1", 56)
-    fields = opening.shape(world, params, mode, customer) | {
+    fields = opening.shape(world, params, mode, customer, currency) | {
         "id": session_id,
         "amount_subtotal": due,
         "amount_total": due,
@@ -81,8 +82,16 @@ def create(world: World, params: Obj) -> Obj:
         "_method": None,
         "_intent_data": params.get("payment_intent_data") or {},
         "_sub_data": params.get("subscription_data") or {},
-        "_setup_data": params.get("setup_intent_data") or {},
     }
+    if mode == "setup":
+        data = params.get("setup_intent_data") or {}
+        fields["setup_intent"] = setup_intents.make(
+            world,
+            fields["customer"],
+            fields["payment_method_types"],
+            description=data.get("description"),
+            metadata=merge_metadata({}, data.get("metadata")),
+        )["id"]
     session = world.add(KIND, fields)
     world.schedule(session, "expire_session", session["expires_at"])
     return session

@@ -1,15 +1,16 @@
 """Payment methods: test cards and test accounts, and the customers to whom they are attached."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 
+from stripe import PaymentMethod
 from stripe.params._payment_method_attach_params import PaymentMethodAttachParams
+from stripe.params._payment_method_create_params import PaymentMethodCreateParams
 from stripe.params._payment_method_detach_params import PaymentMethodDetachParams
 from stripe.params._payment_method_list_params import PaymentMethodListParams
 from stripe.params._payment_method_retrieve_params import PaymentMethodRetrieveParams
 from stripe.params._payment_method_update_params import PaymentMethodUpdateParams
 
-from membership.sandbox import cards
+from membership.sandbox import cards, instruments
 from membership.sandbox.kinds import Kind, Obj, declare
 from membership.sandbox.protocol.errors import ApiError, missing, no_such
 from membership.sandbox.protocol.listing import PAGING, page
@@ -27,7 +28,7 @@ KIND = declare(
         indexed=("customer",),
     )
 )
-_ADDRESS = dict.fromkeys(["city", "country", "line1", "line2", "postal_code", "state"])
+ADDRESS = dict.fromkeys(["city", "country", "line1", "line2", "postal_code", "state"])
 
 
 def make(
@@ -37,48 +38,25 @@ def make(
     email: str | None = None,
     name: str | None = None,
     expires: tuple[int, int] | None = None,
+    given: Obj | None = None,
 ) -> Obj:
-    """A payment method of a test card; `expires` is (month, year), by default next year's end."""
-    fields: Obj = {
-        "allow_redisplay": "unspecified",
-        "billing_details": {"address": dict(_ADDRESS), "email": email, "name": name, "phone": None, "tax_id": None},
-        "customer": None,
-        "customer_account": None,
-        "metadata": {},
-        "type": card.kind,
-        "_card": asdict(card),
-    }
-    if card.kind == "card":
-        fields["card"] = _card(card, expires or (12, datetime.fromtimestamp(world.now, UTC).year + 1))
-    else:
-        fields["sepa_debit"] = {
-            "bank_code": card.number[4:9],
-            "branch_code": None,
-            "country": card.number[:2],
-            "fingerprint": "sandbox" + card.last4,
-            "generated_from": {"charge": None, "setup_attempt": None},
-            "last4": card.last4,
-        }
-    return world.add(KIND, fields)
+    """A payment method of a test card or account; `expires` is (month, year), by default next year's end.
 
-
-def _card(card: cards.Card, expires: tuple[int, int]) -> Obj:
-    return {
-        "brand": card.brand,
-        "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
-        "country": "US",
-        "display_brand": card.brand,
-        "exp_month": expires[0],
-        "exp_year": expires[1],
-        "fingerprint": "sandbox" + card.number[-9:],
-        "funding": "credit",
-        "generated_from": None,
-        "last4": card.last4,
-        "networks": {"available": [card.brand], "preferred": None},
-        "regulated_status": "unregulated",
-        "three_d_secure_usage": {"supported": True},
-        "wallet": None,
-    }
+    `given` are further parameters of its type, for types other than cards.
+    """
+    return world.add(
+        KIND,
+        {
+            "allow_redisplay": "unspecified",
+            "billing_details": {"address": dict(ADDRESS), "email": email, "name": name, "phone": None, "tax_id": None},
+            "customer": None,
+            "customer_account": None,
+            "metadata": {},
+            "type": card.kind,
+            card.kind: instruments.shown(card, world.now, expires, given or {}),
+            "_card": asdict(card),
+        },
+    )
 
 
 def resolve(world: World, name: str, param: str) -> Obj:
@@ -97,8 +75,8 @@ def attach_to(world: World, method: Obj, customer: Obj) -> Obj:
         raise ApiError("The payment method you provided has already been attached to a customer.")
     card = cards.Card(**method["_card"])
     if card.decline and card.number != cards.SAVED_BUT_REFUSED:
-        code, message = cards.MESSAGES[card.decline]
-        raise ApiError(message, status=402, kind="card_error", code=code, decline_code=card.decline, param="")
+        said: Obj = cards.refusal(card.decline)
+        raise ApiError(said.pop("message"), status=402, kind=said.pop("type"), code=said.pop("code"), param="", **said)
     if method["customer"] is None:
         method["customer"] = customer["id"]
         world.emit("payment_method.attached", method)
@@ -110,6 +88,31 @@ def of_customer(world: World, customer: Obj, chosen: str | None = None) -> Obj |
     name = chosen or customer["invoice_settings"]["default_payment_method"]
     method = world.store.get(name)
     return method if method and method["customer"] == customer["id"] else None
+
+
+_COMMON = {"allow_redisplay", "billing_details", "customer", "metadata", "radar_options", "type"}
+_TYPES = [
+    name
+    for name in PaymentMethodCreateParams.__annotations__
+    if name in PaymentMethod.__annotations__ and name not in _COMMON
+]
+
+
+@operation(
+    "POST /v1/payment_methods",
+    PaymentMethodCreateParams,
+    "type billing_details metadata allow_redisplay " + " ".join(_TYPES),
+)
+def create(world: World, params: Obj) -> Obj:
+    """A method that belongs to nobody yet: a card by token or test number, or any other way to pay."""
+    kind = params.get("type")
+    if not kind:
+        raise missing("type")
+    given = params.get(kind) or {}
+    card, year = instruments.card_of(kind, given), given.get("exp_year")
+    method = make(world, card, given=given, expires=(given["exp_month"], year) if year else None)
+    _write(method, params)
+    return method
 
 
 @operation("POST /v1/payment_methods/{id}/attach", PaymentMethodAttachParams, "customer")
@@ -146,16 +149,20 @@ retrieval(KIND, PaymentMethodRetrieveParams)
 def update(world: World, params: Obj, method: Obj) -> Obj:
     """Change billing details, metadata, or when the card expires."""
     before = snapshot(method)
-    method["metadata"] = merge_metadata(method["metadata"], params.get("metadata"))
-    details = params.get("billing_details") or {}
-    address = _ADDRESS | (method["billing_details"]["address"] or {}) | (details.pop("address", None) or {})
-    method["billing_details"] = {**method["billing_details"], **details, "address": address}
+    _write(method, params)
     if params.get("card"):
         method["card"] |= params["card"]
-    if params.get("allow_redisplay"):
-        method["allow_redisplay"] = params["allow_redisplay"]
     world.emit("payment_method.updated", method, before)
     return method
+
+
+def _write(method: Obj, params: Obj) -> None:
+    method["metadata"] = merge_metadata(method["metadata"], params.get("metadata"))
+    details = params.get("billing_details") or {}
+    address = ADDRESS | (method["billing_details"]["address"] or {}) | (details.pop("address", None) or {})
+    method["billing_details"] = {**method["billing_details"], **details, "address": address}
+    if params.get("allow_redisplay"):
+        method["allow_redisplay"] = params["allow_redisplay"]
 
 
 @operation("GET /v1/payment_methods", PaymentMethodListParams, f"{PAGING} customer type")

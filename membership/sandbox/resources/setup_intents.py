@@ -1,12 +1,14 @@
 """Setup intents: saving a payment method for later without charging it."""
 
+from collections.abc import Sequence
+
 from stripe.params._setup_intent_cancel_params import SetupIntentCancelParams
 from stripe.params._setup_intent_confirm_params import SetupIntentConfirmParams
 from stripe.params._setup_intent_create_params import SetupIntentCreateParams
 from stripe.params._setup_intent_list_params import SetupIntentListParams
 from stripe.params._setup_intent_retrieve_params import SetupIntentRetrieveParams
 
-from membership.sandbox import cards
+from membership.sandbox import cards, ways
 from membership.sandbox.kinds import Kind, Obj, declare, new_id, public
 from membership.sandbox.protocol.errors import ApiError, missing
 from membership.sandbox.protocol.reading import listing, retrieval
@@ -27,8 +29,8 @@ KIND = declare(
 _OPEN = frozenset({"requires_payment_method", "requires_confirmation", "requires_action"})
 
 
-def make(world: World, customer: str | None, **more: object) -> Obj:
-    """A new setup intent, with its event."""
+def make(world: World, customer: str | None, types: Sequence[str], **more: object) -> Obj:
+    """A new setup intent for the ways to pay of `types`, with its event."""
     intent_id = new_id("seti_")
     nothing = dict.fromkeys(
         [
@@ -57,8 +59,8 @@ def make(world: World, customer: str | None, **more: object) -> Obj:
             "client_secret": f"{intent_id}_secret_{new_id('', 24)}",
             "customer": customer,
             "metadata": {},
-            "payment_method_options": {"card": {"network": None, "request_three_d_secure": "automatic"}},
-            "payment_method_types": ["card"],
+            "payment_method_options": ways.options(types, "setup"),
+            "payment_method_types": list(types),
             "status": "requires_payment_method",
             "usage": "off_session",
             **more,
@@ -88,20 +90,12 @@ def finish(world: World, intent: Obj, method: Obj, *, confirmed: bool = False) -
 
 
 def _refused(world: World, intent: Obj, method: Obj, reason: str) -> ApiError:
-    code, message = cards.MESSAGES[reason]
-    error = {"code": code, "decline_code": reason, "message": message, "type": "card_error"}
+    said = cards.refusal(reason)
     intent |= {"status": "requires_payment_method", "payment_method": None}
-    intent["last_setup_error"] = {**error, "payment_method": public(method)}
+    intent["last_setup_error"] = {**said, "payment_method": public(method)}
     world.emit("setup_intent.setup_failed", intent)
-    return ApiError(
-        message,
-        status=402,
-        kind="card_error",
-        code=code,
-        keeps_work=True,
-        decline_code=reason,
-        setup_intent=public(intent),
-    )
+    message, code, kind = said.pop("message"), said.pop("code"), said.pop("type")
+    return ApiError(message, status=402, kind=kind, code=code, keeps_work=True, setup_intent=public(intent), **said)
 
 
 @operation(
@@ -117,16 +111,14 @@ def create(world: World, params: Obj) -> Obj:
         world.need("customer", customer, "customer")
     name = params.get("payment_method")
     method = payment_methods.resolve(world, name, "payment_method") if name else None
-    automatic = params.get("automatic_payment_methods")
     intent = make(
         world,
         customer,
+        **_offer(world, params),
         payment_method=method["id"] if method else None,
         metadata=merge_metadata({}, params.get("metadata")),
         description=params.get("description"),
         usage=params.get("usage", "off_session"),
-        payment_method_types=params.get("allowed_payment_method_types") or ["card"],
-        automatic_payment_methods={"allow_redirects": "always", **automatic} if automatic else None,
         status="requires_confirmation" if method else "requires_payment_method",
     )
     if params.get("confirm"):
@@ -134,6 +126,18 @@ def create(world: World, params: Obj) -> Obj:
             raise missing("payment_method")
         finish(world, intent, method)
     return intent
+
+
+def _offer(world: World, params: Obj) -> Obj:
+    """The ways to pay: those asked for, or those that the account has turned on."""
+    asked, automatic = params.get("allowed_payment_method_types"), params.get("automatic_payment_methods")
+    if asked or (automatic and not automatic["enabled"]):
+        return {"types": asked or ["card"]}
+    return {
+        "types": ways.for_setup(world.settings.payment_methods),
+        "automatic_payment_methods": {"allow_redirects": "always", "enabled": True, **(automatic or {})},
+        "payment_method_configuration_details": ways.configuration("sandbox"),
+    }
 
 
 @operation(
@@ -158,9 +162,14 @@ def cancel(world: World, params: Obj, intent: Obj) -> Obj:
     """Give a setup intent up."""
     if intent["status"] not in _OPEN:
         raise _state(intent, "cancel")
-    intent |= {"status": "canceled", "cancellation_reason": params.get("cancellation_reason"), "next_action": None}
-    world.emit("setup_intent.canceled", intent)
+    give_up(world, intent, params.get("cancellation_reason"))
     return intent
+
+
+def give_up(world: World, intent: Obj, reason: str | None) -> None:
+    """Cancel a setup intent, with its event."""
+    intent |= {"status": "canceled", "cancellation_reason": reason, "next_action": None}
+    world.emit("setup_intent.canceled", intent)
 
 
 def _state(intent: Obj, verb: str) -> ApiError:

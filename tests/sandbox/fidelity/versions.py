@@ -1,0 +1,2 @@
+RENAMED_PARAMETERS = {}
+RENAMED_VALUES = {"[plan]": "[price]"}
