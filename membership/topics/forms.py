@@ -6,6 +6,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, DateField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from membership.kernel.errors import InvalidInput
@@ -55,7 +56,9 @@ class ProposalForm(TypedForm):
         validators=[InputRequired(_l("Please say why it matters.")), Length(max=MOST_TYPED)],
     )
     links = TextAreaField(_l("Links"), validators=[Length(max=MOST_TYPED)])
-    locale = SelectField(_l("Language of what you wrote"), choices=list(LANGUAGES.items()))
+    locale = SelectField(
+        _l("Language of what you wrote"), choices=[SelectChoice(code, name) for code, name in LANGUAGES.items()]
+    )
     step = HiddenField()
 
     def checks(self) -> dict[str, Callable[[Any], Any]]:
@@ -123,7 +126,7 @@ class AssignForm(TypedForm):
 
     def offer(self, staff: Sequence[tuple[int, str]]) -> "AssignForm":
         """Let these people (id, name) be chosen; the form itself."""
-        self.owner.choices = list(staff)
+        self.owner.choices = [SelectChoice(person_id, name) for person_id, name in staff]
         return self
 
 

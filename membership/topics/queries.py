@@ -157,6 +157,8 @@ def list_topics(
     anything else that is no mark begins at the beginning. Words are found whatever their case, accents and keyboard.
     """
     statement = select(Topic).where(Topic.stage.in_([stage.value for stage in stages]))
+    if words and not plain(words):
+        return Page([], None)
     for word in plain(words).split()[:MOST_SEARCH_WORDS]:
         pattern = f"%{word}%"  # `plain` leaves letters and digits only, so there is no wild card in it
         stands = or_(Topic.plain_title.like(pattern), Topic.plain_why.like(pattern))

@@ -59,8 +59,8 @@ NEXT: Mapping[Stage, frozenset[Stage]] = {
 PUBLIC = frozenset(Stage) - {Stage.PROPOSED}
 # What a new proposal is compared with: everything that is still to be done (decision 23).
 OPEN = frozenset({Stage.PROPOSED, Stage.SHORTLISTED, Stage.ON_BALLOT, Stage.NOT_CHOSEN, Stage.CHOSEN, Stage.REPORTING})
-# What another topic may be merged into: not what is over.
-MERGE_TARGETS = OPEN
+# What another topic may be merged into: not what is over, and not what readers cannot see.
+MERGE_TARGETS = OPEN & PUBLIC
 # Words and hours may still change: nobody has voted on them.
 EDITABLE = frozenset({Stage.PROPOSED, Stage.SHORTLISTED, Stage.NOT_CHOSEN})
 IN_WORK = frozenset({Stage.CHOSEN, Stage.REPORTING})

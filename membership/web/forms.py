@@ -35,7 +35,8 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF carries no types
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if request.method in SUBMIT_METHODS:
+        # With `formdata=None` it reads nothing of the request: one of the forms of a page that answers another one.
+        if request.method in SUBMIT_METHODS and kwargs.get("formdata", request.form) is not None:
             self._refuse_strangers()
 
     def _refuse_strangers(self) -> None:

@@ -49,7 +49,7 @@ def _take(topic, step, owner, poll_id) -> None:
         case Stage.DECLINED:
             services.decline(topic.id, "We reported this in May.", None)
         case Stage.MERGED:
-            services.merge(topic.id, make_topic("Quite another matter, taken together").id, None)
+            services.merge(topic.id, make_topic_at(Stage.SHORTLISTED, "Quite another matter, taken together").id, None)
         case Stage.ON_BALLOT:
             services.put_on_ballot(topic.id, poll_id, now)
         case Stage.CHOSEN:

@@ -97,7 +97,9 @@ ACTIONS = {
     "publish": lambda topic, staff: services.publish(topic.id, "https://example.org/s", "A story", staff.id),
     "take back": lambda topic, staff: services.take_back(topic.id, REASON, staff.id),
     "drop": lambda topic, staff: services.drop(topic.id, REASON, staff.id),
-    "merge": lambda topic, staff: services.merge(topic.id, make_topic("Another matter altogether").id, staff.id),
+    "merge": lambda topic, staff: services.merge(
+        topic.id, make_topic_at("shortlisted", "Another matter altogether").id, staff.id
+    ),
     "unmerge": lambda topic, staff: services.unmerge(topic.id, staff.id),
 }
 
@@ -295,13 +297,18 @@ def test_merging_tells_both_groups_each_person_once(app, editor, crowd):
 def test_merging_refuses_rings_third_parties_and_what_is_over(app, editor):
     one, two = make_topic_at("shortlisted"), make_topic_at("shortlisted", "Matter number two")
     three, over = make_topic_at("proposed", "Matter number three"), make_topic_at("declined", "Matter number four")
-    for topic, into, code in ((one, one, "merge_into_itself"), (one, over, "merge_target_over")):
+    for topic, into, code in (
+        (one, one, "merge_into_itself"),
+        (one, over, "merge_target_closed"),
+        (one, three, "merge_target_closed"),
+    ):
         with pytest.raises(Conflict) as error:
             services.merge(topic.id, into.id, editor.id)
         assert error.value.code == code
     services.merge(one.id, two.id, editor.id)
     services.merge(one.id, two.id, editor.id)
     assert kinds_of(one).count("merged") == 1
+    services.shortlist(three.id, editor.id)
     for topic, into, code in ((two, one, "merge_into_itself"), (one, three, "merged_elsewhere")):
         with pytest.raises(Conflict) as error:
             services.merge(topic.id, into.id, editor.id)

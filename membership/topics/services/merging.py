@@ -13,8 +13,8 @@ def merge(topic_id: int, into_id: int, actor: int | None) -> Topic:
     """Make a topic part of another (or of what that one was merged into); that other topic.
 
     The followers of both are told, each once. Merging the same again changes nothing. Conflict: `merged_elsewhere`
-    where it is part of a third, `merge_into_itself`, `merge_target_over` where the other is done with, and
-    `wrong_stage` where the topic has gone too far to be merged.
+    where it is part of a third, `merge_into_itself`, `merge_target_closed` where the other is done with or not public
+    yet, and `wrong_stage` where the topic has gone too far to be merged.
     """
     with transaction("topics.merge"):
         take_turns_merging()
@@ -28,7 +28,10 @@ def merge(topic_id: int, into_id: int, actor: int | None) -> Topic:
                 return target
             raise Conflict("merged_elsewhere", "This topic is part of another one already.")
         if Stage(target.stage) not in MERGE_TARGETS:
-            raise Conflict("merge_target_over", "The other topic is over; nothing can become part of it.")
+            raise Conflict(
+                "merge_target_closed",
+                "Nothing can become part of the other topic: it is over, or not on the shortlist yet.",
+            )
         before = topic.stage
         topic.merged_into_id, topic.stage_before_merge = target.id, before
         event = move(topic, Stage.MERGED, clock.now(), actor, into=target.id)

@@ -254,7 +254,7 @@ def _page(topic: Topic, **typed: Form) -> str:
 
 
 def _choices(topic: Topic, search: str) -> list[Topic]:
-    """What a topic may become part of: nearly the same ones, then those in whose words `search` stands."""
+    """What a topic may become part of (those not public yet: later): nearly the same ones, then those searched for."""
     near = [one.topic for one in queries.similar(topic.title, SIMILAR_SHOWN, for_staff=True, besides=topic.id)]
     found = queries.list_topics(MERGE_TARGETS, search, limit=FOUND_SHOWN).rows if search else []
     return list({row.id: row for row in (*near, *found) if row.id != topic.id}.values())
