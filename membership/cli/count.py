@@ -1,10 +1,8 @@
 """`membership count`: counts a file of ballots, so that anybody can check a published result."""
 
 import json
-from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
@@ -12,6 +10,7 @@ from rich.table import Table
 
 from membership.polls.counting import ALIASES, RULES, Count, Round, count
 from membership.polls.counting.files import Election, UnreadableElection, read
+from membership.polls.counting.files.count_json import named
 
 
 class BadFile(click.ClickException):
@@ -42,7 +41,7 @@ def count_file(file: Path, rule_slug: str | None, n_seats: int | None, *, is_jso
     except (ValueError, OSError) as fault:
         raise BadFile(f"{file.name} cannot be counted: {fault}") from None
     if is_json:
-        click.echo(json.dumps(named(found, election), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(named(found, election.title, election.ids), ensure_ascii=False, indent=2))
     else:
         show(found, election, Console(highlight=False))
 
@@ -55,49 +54,6 @@ def _seats(election: Election, rule: str, asked: int | None) -> int:
     if election.n_seats is None:
         raise BadFile("The file does not say how many to elect. Say --seats and a number.")
     return election.n_seats
-
-
-def named(found: Count, election: Election) -> dict[str, Any]:
-    """The count as JSON with the names of the options in place of their positions; numbers of votes as exact strings.
-
-    `winner_ids` are the file's own names for the winners (project ids in a .pb file), where it has such.
-    """
-    names = found.options
-
-    def some(positions: Iterable[int]) -> list[str]:
-        return [names[position] for position in positions]
-
-    shape = found.as_dict()
-    shape |= {"winners": some(found.winners), "order": some(found.order)}
-    shape["ties"] = [tie | {"options": some(tie["options"]), "chosen": some(tie["chosen"])} for tie in shape["ties"]]
-    shape["rounds"] = [_named_round(each, names) for each in shape["rounds"]]
-    if found.pairwise is not None:
-        rows = zip(names, found.pairwise, strict=True)
-        shape["pairwise"] = {one: dict(zip(names, row, strict=True)) for one, row in rows}
-    shape["condorcet_winner"] = None if found.condorcet_winner is None else names[found.condorcet_winner]
-    shape["missed_by"] = {names[int(position)]: by for position, by in shape["missed_by"].items()}
-    if election.ids is not None:
-        shape["winner_ids"] = [election.ids[winner] for winner in found.winners]
-    return {"title": election.title} | shape
-
-
-def _named_round(shape: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    def name(position: int | None) -> str | None:
-        return None if position is None else names[position]
-
-    return shape | {
-        "totals": {names[int(position)]: total for position, total in shape["totals"].items()},
-        "elected": [names[position] for position in shape["elected"]],
-        "eliminated": [names[position] for position in shape["eliminated"]],
-        "transfers": [
-            {
-                "from": names[each["from"]],
-                "to": None if each["to"] is None else names[each["to"]],
-                "votes": each["votes"],
-            }
-            for each in shape["transfers"]
-        ],
-    }
 
 
 def show(found: Count, election: Election, console: Console) -> None:

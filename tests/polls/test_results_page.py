@@ -4,13 +4,16 @@ import json
 import re
 
 import pytest
+from click.testing import CliRunner
 
+from membership.cli.count import count_file as count_command
 from membership.db import db
 from membership.kernel import ids
 from membership.polls import queries, services
 from membership.polls.counting import Count, count
 from membership.polls.counting.files import read
 from membership.polls.sealing import plain_receipt
+from membership.polls.views.results import recount_command
 from tests.factories.people import make_person
 from tests.factories.polls import cast_ballot, close_poll, make_patron, make_patrons, make_poll, refund
 from tests.polls.tampering import tamper
@@ -40,6 +43,13 @@ def words_of(page):
     text = re.sub(r"<[^>]+>", " ", re.sub(r"<option.*?</option>|<title.*?</title>", " ", main, flags=re.DOTALL))
     text = text.replace("&#39;", "'").replace("&amp;", "&").replace("\N{NO-BREAK SPACE}", " ")
     return re.sub(r"\s+([.,:;])", r"\1", re.sub(r"\s+", " ", text))
+
+
+def command_of(poll):
+    """What the page says to type after the name of the file."""
+    words = recount_command(poll).split()
+    assert words[:3] == ["membership", "count", "ballots.json"]
+    return words[3:]
 
 
 def titles_of(poll):
@@ -175,13 +185,16 @@ def test_the_receipts_are_those_that_voters_got(client):
         ("equal-shares", APPROVALS, {"budget_hours": 25}),
     ],
 )
-def test_counting_the_published_ballots_gives_the_published_count(client, rule, ballots, changes):
+def test_counting_the_published_ballots_gives_the_published_count(client, tmp_path, rule, ballots, changes):
     poll = closed_poll(ballots, rule=rule, **changes)
-    published = read("ballots.json", file_of(client, poll, "ballots.json").data)
+    file = tmp_path / "ballots.json"
+    file.write_bytes(file_of(client, poll, "ballots.json").data)
+    published = read(file.name, file.read_bytes())
     recount = count(published.rule, published.profile, published.n_seats)
-    assert recount.as_dict() == file_of(client, poll, "count.json").get_json()
     assert recount == Count.from_dict(queries.result_of(poll.id).count)
-    assert published.title == poll.title
+    printed = CliRunner().invoke(count_command, [str(file), *command_of(poll)])
+    assert printed.exit_code == 0
+    assert printed.output == file_of(client, poll, "count.json").get_data(as_text=True)
     assert "ballots.json" in page_of(client, poll)
 
 

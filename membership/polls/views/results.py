@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urljoin
 
@@ -13,6 +13,8 @@ from flask_babel import ngettext
 
 from membership.kernel.errors import NotFound
 from membership.polls import queries, rules
+from membership.polls.counting.files.count_json import named
+from membership.polls.counting.files.election import distinct
 from membership.polls.counting.result import Count
 from membership.polls.explaining import TopicKey, explain
 from membership.polls.models import Poll, PollResult
@@ -158,9 +160,9 @@ def receipts(public_id: str) -> ResponseReturnValue:
 @audience("public")
 def count_file(public_id: str) -> ResponseReturnValue:
     """The stored count, as `membership count --json` prints it for the published ballots."""
-    _poll, result = _closed(public_id)
+    poll, result = _closed(public_id)
     _refuse_few(result)
-    return _file(result, "application/json", lambda: _json(Count.from_dict(result.count).as_dict()))
+    return _file(result, "application/json", lambda: _json(_named_count(poll, result)))
 
 
 @bp.get("/polls/<public_id>/ballots.json")
@@ -190,6 +192,11 @@ def _result_of(poll: Poll) -> PollResult:
 def _refuse_few(result: PollResult) -> None:
     if not result.has_breakdown:
         raise NotFound("too_few_ballots", "Fewer than five ballots were counted, so their numbers stay unpublished.")
+
+
+def _named_count(poll: Poll, result: PollResult) -> dict[str, Any]:
+    found = Count.from_dict(result.count)
+    return named(replace(found, options=distinct(found.options)), poll.title)
 
 
 def _json(content: dict[str, Any]) -> str:
