@@ -14,7 +14,7 @@ from membership.polls.counting import Count, count
 from membership.polls.counting.files import read
 from membership.polls.sealing import plain_receipt
 from membership.polls.views.results import recount_command
-from tests.factories.people import make_person
+from tests.factories.people import any_token, make_person
 from tests.factories.polls import cast_ballot, close_poll, make_patron, make_patrons, make_poll, refund
 from tests.polls.tampering import tamper
 
@@ -261,3 +261,32 @@ def test_a_title_cannot_break_out_of_the_page(client):
     page = page_of(client, poll)
     assert "<script>alert" not in page
     assert page.count("&lt;script&gt;alert(1)") > 5
+
+
+def ask_about(client, poll, receipt):
+    data = {"csrf_token": any_token(client), "receipt": receipt}
+    answer = client.post(f"/polls/{poll.public_id}/receipt", data=data)
+    assert answer.status_code == 200
+    return words_of(answer.get_data(as_text=True))
+
+
+def test_a_receipt_shows_its_holder_what_the_ballot_did(client):
+    people = make_patrons(len(APPROVALS))
+    poll = make_poll()
+    receipts = [cast_ballot(poll, *pair).receipt for pair in zip(people, APPROVALS, strict=True)]
+    poll = close_poll(poll)
+    by_choice = {tuple(choice): receipt for choice, receipt in zip(APPROVALS, receipts, strict=True)}
+    both = ask_about(client, poll, by_choice[0, 1, 2])
+    assert "2 of the 3 topics on it were chosen." in both
+    assert "it counted 1, ½, one after another." in both
+    assert "0 of the 1 topic on it was chosen." in ask_about(client, poll, by_choice[3,])
+    assert "It was blank" in ask_about(client, poll, by_choice[()])
+    assert not any(title in both for title in titles_of(poll))
+
+
+def test_the_page_asks_for_the_receipt_where_receipts_are_looked_up(client):
+    poll = closed_poll(APPROVALS)
+    page = page_of(client, poll)
+    form = re.search(rf'<form[^>]*action="/polls/{poll.public_id}/receipt".*?</form>', page, re.DOTALL)[0]
+    assert 'name="receipt"' in form
+    assert 'name="csrf_token"' in form

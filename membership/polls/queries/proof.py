@@ -23,8 +23,8 @@ FORMAT = "membership-poll-evidence/1"
 class ReceiptState:
     """What a receipt tells its holder, worked out in this moment.
 
-    "recorded": the ballot lies in an open poll. "counted": it was counted, and `n_chosen` of its topics stand as
-    chosen; `weights`: what it counted for each of them (SPAV only: 1, 1/2, 1/3), else empty. `n_chosen` is None where
+    "recorded": the ballot lies in an open poll. "counted": it was counted, and `n_chosen` of its `n_named` topics stand
+    as chosen; `weights`: what it counted for each of them (SPAV only: 1, 1/2, 1/3), else empty. Numbers are None where
     fewer than `rules.FEW` were counted. "unknown": none of these; a newer ballot of the same voter replaced it, it was
     set aside, or it was never a receipt of this poll.
     """
@@ -32,6 +32,7 @@ class ReceiptState:
     state: Literal["unknown", "recorded", "counted"]
     n_chosen: int | None = None
     weights: tuple[Fraction, ...] = ()
+    n_named: int | None = None
 
 
 def find_receipt(poll: Poll, receipt: str) -> ReceiptState:
@@ -54,7 +55,7 @@ def find_receipt(poll: Poll, receipt: str) -> ReceiptState:
     choice = parse_choice(ballot.choice, ballot_kind(poll.rule))
     n_chosen = len(set(named_in(choice)) & set(winners_now(poll)))
     weights = weights_of(choice, result.count["winners"]) if poll.rule == "spav" else ()
-    return ReceiptState("counted", n_chosen, weights)
+    return ReceiptState("counted", n_chosen, weights, len(named_in(choice)))
 
 
 def receipt_hashes(poll_id: int) -> list[str]:
