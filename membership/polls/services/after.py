@@ -1,18 +1,17 @@
 """What may still happen after the close: the editor passes over a winner; a voter wants no more news."""
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from membership.db import db, transaction
 from membership.kernel import clock
 from membership.kernel.errors import Conflict, InvalidInput
 from membership.kernel.words import one_line
-from membership.polls.models import Poll, PollOption, RollEntry, Skip
-from membership.polls.queries.polls import options_of, result_of, winners_now
+from membership.polls.models import RollEntry, Skip
+from membership.polls.queries.polls import options_of, winners_now
+from membership.polls.queries.succession import find_next_up
 from membership.polls.services.cancelling import LONGEST_REASON
 from membership.polls.services.drafting import locked
 from membership.topics import services as topics
-from membership.topics.models import Topic
-from membership.topics.rules import Stage
 
 
 def skip(poll_id: int, topic_id: int, reason: str, actor: int) -> Skip:
@@ -38,27 +37,13 @@ def skip(poll_id: int, topic_id: int, reason: str, actor: int) -> Skip:
         if topic_id not in {by_position[position].topic_id for position in winners}:
             raise Conflict("not_a_winner", "This topic was not chosen in this poll.")
         topics.drop(topic_id, reason, actor)
-        up = _next_up(poll, winners, by_position)
+        next_up = find_next_up(poll)
+        up = next_up.topic_id if next_up is not None else None
         if up is not None:
             topics.choose(up, poll_id, clock.now(), to_voters=True)
         row = Skip(poll_id=poll_id, topic_id=topic_id, reason=reason, actor_id=actor, at=clock.now(), moved_up_id=up)
         db.session.add(row)
     return row
-
-
-def _next_up(poll: Poll, winners: list[int], by_position: dict[int, PollOption]) -> int | None:
-    """The topic that moves up: the first in the order of the count that is free; None where there is none left."""
-    result = result_of(poll.id)
-    if result is None:
-        return None
-    skipped = set(db.session.scalars(select(Skip.topic_id).where(Skip.poll_id == poll.id)))
-    for position in result.count["order"]:
-        topic_id = by_position[position].topic_id
-        if position in winners or topic_id in skipped or position in result.count["winners"]:
-            continue
-        if db.session.get_one(Topic, topic_id).stage == Stage.NOT_CHOSEN:
-            return topic_id
-    return None
 
 
 def stop_news(poll_id: int, person_id: int) -> None:
