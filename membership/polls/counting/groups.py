@@ -35,6 +35,7 @@ class Groups:
         sizes = [size for size, _ in groups]
         self._choices = [choice for _, choice in groups]
         self._digits = list(_binary_digits(sizes))
+        self.everyone: Members = (1 << len(groups)) - 1
         self.n_options = len(profile.options)
         self.n_ballots = sum(sizes)
         self.n_blank = sum(size for size, choice in groups if not any(choice))
@@ -57,13 +58,17 @@ class Groups:
         return ticked
 
     @cached_property
-    def clear_ranks(self) -> list[list[Members]]:
-        """As `ranks`, but a ballot ends before the first rank that several options share."""
-        clear, ended = [], 0
-        for rank in self.ranks:
-            ended |= _shared(rank)
-            clear.append([members & ~ended for members in rank] if ended else rank)
-        return clear
+    def shared(self) -> list[Members]:
+        """For each rank the groups that name two or more options in it."""
+        return [_shared(rank) for rank in self.ranks]
+
+    @cached_property
+    def first_choices(self) -> list[Members]:
+        """For each option the groups that name it alone in their first rank."""
+        if not self.ranks:
+            return [0] * self.n_options
+        clear = self.everyone ^ self.shared[0]
+        return [members & clear for members in self.ranks[0]]
 
     def size(self, members: Members) -> int:
         """How many ballots the groups in `members` hold."""

@@ -13,7 +13,7 @@ from membership.polls.counting.rule import Rule, _l
 
 def count(profile: Profile, groups: Groups, n_seats: int) -> Count:
     """Count the first choice of every ballot."""
-    totals = groups.sizes(groups.clear_ranks[0] if groups.clear_ranks else [0] * groups.n_options)
+    totals = groups.sizes(groups.first_choices)
     order, lots, missed = block(totals, profile.lot_order, n_seats)
     return Count(
         rule=RULE.slug,

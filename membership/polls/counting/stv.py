@@ -7,8 +7,9 @@ on at their value times surplus / total of the pile, cut (not rounded) after 5 d
 As soon as as many options are left as seats, they are elected without further transfers. Ties: whoever had more in the
 latest earlier round in which they differed; else the published lot order.
 
-Values are integers in units of 0.00001 votes. A rank that several options share ends the ballot there: the law has a
-paper count only as far as its meaning is clear. A ballot that begins so counts for nobody and not for the quota.
+Values are integers in units of 0.00001 votes. Where several options share a rank and more than one of them is still in
+the count when the ballot comes to it, the ballot ends there: whose it is is not clear. That is what Burlington did in
+2009 (its totals agree). A ballot that begins so counts for nobody and not for the quota.
 
 `totals` of a round: votes at its beginning, for all options but those excluded. What was done then says `note`:
 * "surplus": that of the one option in `transfers`' "from" was passed on.
@@ -80,10 +81,9 @@ class _Stage:
         self.continuing = list(range(groups.n_options))
         self._groups = groups
         self._n_seats = min(n_seats, groups.n_options)
-        firsts = groups.clear_ranks[0] if groups.clear_ranks else [0] * groups.n_options
         # For each option its ballots by their value, and what they are worth together.
-        self._piles: list[dict[int, Members]] = [{VOTE: members} for members in firsts]
-        self._totals = {option: groups.size(members) * VOTE for option, members in enumerate(firsts)}
+        self._piles: list[dict[int, Members]] = [{VOTE: members} for members in groups.first_choices]
+        self._totals = {option: size * VOTE for option, size in groups.sizes(groups.first_choices).items()}
         self._history: list[dict[int, int]] = []
         self._surpluses: list[int] = []
         self._exhausted = self._lost = 0
@@ -159,15 +159,28 @@ class _Stage:
         return tuple(Transfer(source, target, _votes(worth)) for target, worth in passed.items() if worth)
 
     def _next_choices(self, ballots: Members) -> Iterator[tuple[int | None, Members]]:
-        """The parts of `ballots` by the first continuing option that they name; None for those that name none."""
-        for rank in self._groups.clear_ranks:
+        """The parts of `ballots` by the first continuing option that they name; None: they can go no further."""
+        ended = 0
+        for rank, shared in zip(self._groups.ranks, self._groups.shared, strict=True):
+            unclear = self._unclear(ballots & shared, rank)
+            ballots ^= unclear
+            ended |= unclear
             for option in self.continuing:
                 if members := ballots & rank[option]:
                     ballots ^= members
                     yield option, members
             if not ballots:
-                return
-        yield None, ballots
+                break
+        yield None, ballots | ended
+
+    def _unclear(self, ballots: Members, rank: list[Members]) -> Members:
+        """Those of `ballots` that name several continuing options in `rank`."""
+        seen = several = 0
+        for option in self.continuing if ballots else ():
+            members = ballots & rank[option]
+            several |= seen & members
+            seen |= members
+        return several
 
     def in_order(self, options: Iterable[int], *, is_recorded: bool) -> list[int]:
         """`options` by their votes now, then by those of earlier rounds, then by lot."""
