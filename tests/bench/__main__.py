@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import create_engine, text
 
-from tests.bench import load, programs, renewals
+from tests.bench import ballots, load, programs, renewals
 from tests.bench.load import Posts, Visitor
 
 FORM = "application/x-www-form-urlencoded"
@@ -120,6 +120,14 @@ def renewal_row(bench: Bench) -> tuple[Row, list[str]]:
     return row, [month.sentence for month in (few, many)]
 
 
+def ballot_rows(bench: Bench, site: str, bare: str, kind: str, database_url: str) -> Iterator[Row]:
+    """Ballots of many members, most of them their first, against one-row commits."""
+    poll, bodies = ballots.prepare(database_url, bench.folder)
+    saved = bench.poster(site, Posts(f"/polls/{poll}/ballot", FORM, bodies, answer=303))
+    commit = bench.poster(bare, Posts("/commit", FORM, bodies))
+    yield bench.compare(f"ballot cast · {kind}", saved, "one-row commit", commit, 0.5)
+
+
 def signin_timing(site: str, database_url: str, n: int) -> tuple[float, float]:
     """Median seconds of asking for a link with a known and with an unknown address, asked in turns."""
     known = f"known-{uuid4().hex}@example.org"
@@ -175,6 +183,7 @@ def measure(bench: Bench, kinds: list[str]) -> tuple[list[Row], list[str]]:
                 with programs.limits(url, page, bench.folder) as bare:
                     for measured in (webhook_rows, page_rows, signin_rows):
                         rows += measured(bench, site, bare, kind)
+                    rows += ballot_rows(bench, site, bare, kind, url)
                     known, unknown = signin_timing(site, url, 200)
             notes.append(
                 f"Sign-in asked for, one after another · {kind}: known address {known * 1000:.2f} ms, "

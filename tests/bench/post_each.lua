@@ -1,5 +1,5 @@
 -- wrk script: each request is the next line of a file, never the same one twice.
--- Environment: BENCH_FILE (lines "signature<TAB>body"), BENCH_PATH, BENCH_TYPE, BENCH_COOKIE, BENCH_THREADS.
+-- Environment: BENCH_FILE (lines "signature<TAB>body" or "cookie:name=value<TAB>body"), BENCH_PATH, BENCH_TYPE, BENCH_COOKIE, BENCH_THREADS.
 local number = 0
 
 function setup(thread)
@@ -15,7 +15,12 @@ function init(args)
         if index % threads == number then
             local tab = line:find("\t", 1, true)
             local headers = { ["Content-Type"] = os.getenv("BENCH_TYPE") }
-            if tab > 1 then headers["Stripe-Signature"] = line:sub(1, tab - 1) end
+            local first = line:sub(1, tab - 1)
+            if first:sub(1, 7) == "cookie:" then
+                headers["Cookie"] = first:sub(8)
+            elseif tab > 1 then
+                headers["Stripe-Signature"] = first
+            end
             if os.getenv("BENCH_COOKIE") then headers["Cookie"] = os.getenv("BENCH_COOKIE") end
             requests[#requests + 1] = wrk.format("POST", os.getenv("BENCH_PATH"), headers, line:sub(tab + 1))
         end

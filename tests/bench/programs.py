@@ -32,6 +32,7 @@ def settings_for(database_url: str, port: int, folder: Path) -> dict[str, str]:
             "SECRET_KEY": "bench-" * 8,
             "DATABASE_URL": database_url,
             "QUEUE_PATH": str(folder / "queue.db"),
+            "KEYS_PATH": str(folder / "poll-keys"),
             "STRIPE_SECRET_KEY": "sk_test_bench",
             "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
             "MAIL_FROM": "The Harbour Post <support@example.org>",

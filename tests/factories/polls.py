@@ -98,9 +98,9 @@ def refund(person: Person, at: datetime = NOW + timedelta(days=1)) -> None:
     patrons.revoke(payment_of(person), at)
 
 
-def make_patrons(n: int, prefix: str = "voter") -> list[int]:
-    """Ids of `n` covered people, written in bulk: for bursts, rolls and benches."""
-    paid_at, ends_at = NOW - timedelta(days=40), NOW + timedelta(days=360)
+def make_patrons(n: int, prefix: str = "voter", now: datetime = NOW) -> list[int]:
+    """Ids of `n` people covered at `now`, written in bulk: for bursts, rolls and benches."""
+    paid_at, ends_at = now - timedelta(days=40), now + timedelta(days=360)
     with transaction("test.make_patrons"):
         start = next(_numbers)
         names = [f"in_{prefix}{start}_{i:06d}" for i in range(n)]

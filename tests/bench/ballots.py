@@ -1,0 +1,84 @@
+"""A poll with many members who are signed in, for the row "ballot cast"."""
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+
+from itsdangerous import URLSafeTimedSerializer
+from sqlalchemy import insert
+
+from membership.accounts.models import Session
+from membership.app import create_app
+from membership.config import Settings
+from membership.db import db, transaction
+from membership.kernel import clock, ids
+from tests.bench import programs
+from tests.factories.polls import make_draft, make_patrons
+
+N_MEMBERS = 20_000
+FORM_TOKEN = "0" * 40
+SEED = 7
+
+
+def prepare(database_url: str, folder: Path) -> tuple[str, Callable[[int], list[str]]]:
+    """An open poll with 20,000 voters: its public id, and what makes n bodies, each with the cookie of one of them.
+
+    They come in random order, so that the second ballot of a member is never near the first.
+    """
+    known = Settings.from_env(programs.settings_for(database_url, 80, folder))
+    app = create_app(known)
+    with app.app_context():
+        now = clock.now()
+        people = make_patrons(N_MEMBERS, "bench", now)
+        cookies = _sign_in(people)
+        fields = {"opens_at": now - timedelta(hours=1), "closes_at": now + timedelta(days=7)}
+        poll = _open(now, **fields)
+        db.session.remove()
+        db.engine.dispose()
+    token = URLSafeTimedSerializer(known.secret_key.get_secret_value(), salt="wtf-csrf-token").dumps(FORM_TOKEN)
+    chance = random.Random(SEED)  # noqa: S311 - load, no secret
+    chance.shuffle(cookies)
+    numbers = count()
+
+    def bodies(n: int) -> list[str]:
+        return [f"cookie:{next(turns)}\tcsrf_token={token}&{_ticks(next(numbers))}" for _ in range(n)]
+
+    turns = _forever(cookies)
+    return poll, bodies
+
+
+def _open(now, **fields) -> str:
+    from membership.polls import services
+
+    return services.open_poll(make_draft(8, **fields).id, None, now).public_id
+
+
+def _forever(cookies: list[str]) -> Iterator[str]:
+    while True:
+        yield from cookies
+
+
+def _ticks(number: int) -> str:
+    return "&".join(f"choice={position}" for position in range(8) if number >> position & 1) or "blank=yes"
+
+
+def _sign_in(people: list[int]) -> list[str]:
+    """Sessions as `accounts` writes them, all with one form token; the cookies."""
+    at = clock.real_now()
+    secrets = [ids.new_secret() for _ in people]
+    rows = [
+        {
+            "id_hash": ids.digest(secret),
+            "person_id": person,
+            "data": {"csrf_token": FORM_TOKEN},
+            "created_at": at,
+            "last_seen_at": at,
+            "expires_at": at + timedelta(days=30),
+        }
+        for secret, person in zip(secrets, people, strict=True)
+    ]
+    with transaction("bench.sign_in"):
+        db.session.connection().execute(insert(Session.__table__), rows)
+    return [f"session={secret}" for secret in secrets]
