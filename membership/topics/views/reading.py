@@ -42,7 +42,8 @@ def topics() -> ResponseReturnValue:
     )
 
 
-@bp.get("/topics/<public_id>")
+# Exactly as long as a public id, so that no other spelling of /topics/propose is taken for a topic.
+@bp.get("/topics/<string(length=30):public_id>")
 @audience("public")
 def topic(public_id: str) -> ResponseReturnValue:
     """One topic: its life, its words, what became of it. A merged one leads to the topic that it is part of."""
