@@ -12,6 +12,8 @@ from membership.polls.explaining.amounts import Amount, percent_of
 
 # A picture with more bars than this tells less; what is left out stands in the table behind it.
 MOST_BARS = 10
+# In a round that chose nobody, of a count so long that such rounds are folded.
+MOST_BARS_FOLDED = 6
 NONE = "0%"
 
 # What a round decided about a topic: chosen now, chosen before, dropped now, or nothing.
@@ -65,15 +67,16 @@ def draw_bars(
     before: Mapping[int, Fraction] | None = None,
     line_at: Fraction | None = None,
     always: Collection[int] = (),
+    most: int = MOST_BARS,
 ) -> Bars:
-    """The bars of one round: highest first, equals in `order`; at most MOST_BARS, and `always` those named.
+    """The bars of one round: highest first, equals in `order`; at most `most`, and `always` those named.
 
     `before` holds the totals of the round before, `line_at` the number at which the line stands; `write` makes
     an Amount of a number.
     """
     rank = {option: place for place, option in enumerate(order)}
     ranked = sorted(totals, key=lambda option: (-totals[option], rank[option]))
-    drawn = _drawn(ranked, always)
+    drawn = _drawn(ranked, always, most)
     before = before or {}
     widest = max([*totals.values(), *(before.get(option, Fraction(0)) for option in drawn), line_at or Fraction(1)])
     bars = []
@@ -98,11 +101,11 @@ def draw_bars(
     )
 
 
-def _drawn(ranked: Sequence[int], always: Collection[int]) -> list[int]:
+def _drawn(ranked: Sequence[int], always: Collection[int], most: int) -> list[int]:
     """The options that are drawn, in the order of `ranked`."""
     chosen = set(always) & set(ranked)
     for option in ranked:
-        if len(chosen) >= MOST_BARS:
+        if len(chosen) >= most:
             break
         chosen.add(option)
     return [option for option in ranked if option in chosen]

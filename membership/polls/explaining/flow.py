@@ -44,7 +44,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Stream:
-    """Votes on their way from one round to the next: the outline of a ribbon. `is_move` where they changed topic."""
+    """Votes on their way from round to round: the outlines of ribbons. `is_move` where they changed topic."""
 
     option: int
     path: str
@@ -108,7 +108,7 @@ def draw_flow(stages: Sequence[Stage], order: Sequence[int]) -> Flow:
         TOP + (len(stages) - 1) * pitch + BAR + 6,
         BAR,
         tuple(segments),
-        tuple(streams),
+        _joined(streams),
         tuple((stage.n, TOP + index * pitch + BAR - 1) for index, stage in enumerate(stages)),
     )
 
@@ -158,6 +158,14 @@ def _streams(
         Stream(source, _ribbon(starts[i], ends[i], float(votes) * scale, heights), source != target)
         for i, (source, target, votes) in enumerate(ribbons)
     ]
+
+
+def _joined(streams: Sequence[Stream]) -> tuple[Stream, ...]:
+    """All ribbons of one colour as one outline: a long count has a thousand of them. Moves lie on top."""
+    outlines: dict[tuple[bool, int], list[str]] = {}
+    for stream in streams:
+        outlines.setdefault((stream.is_move, stream.option), []).append(stream.path)
+    return tuple(Stream(option, "".join(paths), is_move) for (is_move, option), paths in sorted(outlines.items()))
 
 
 def _stack(

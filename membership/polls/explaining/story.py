@@ -8,7 +8,7 @@ from string import ascii_uppercase
 
 from membership.polls.counting.result import Count, Round
 from membership.polls.explaining.amounts import Amount, digits_for
-from membership.polls.explaining.bars import Bars, Mark, draw_bars
+from membership.polls.explaining.bars import MOST_BARS, MOST_BARS_FOLDED, Bars, Mark, draw_bars
 from membership.polls.explaining.duels import Duels, duels_of
 from membership.polls.explaining.flow import NOBODY, Flow, Stage, draw_flow
 from membership.polls.explaining.shares import Budget, Purchase, Weight, budget_of, purchase_of, weights_of
@@ -163,6 +163,7 @@ def _step(count: Count, index: int, write: "partial[Amount]") -> Step:
     is_comparable = index > 0 and (count.rule == "stv" or count.rounds[index - 1].note == each.note)
     before = _exact(count.rounds[index - 1]) if is_comparable else None
     marks = _marks(count.rounds[: index + 1])
+    is_open = len(count.rounds) <= MOST_OPEN_ROUNDS or bool(each.elected)
     bars = draw_bars(
         totals,
         write,
@@ -171,6 +172,7 @@ def _step(count: Count, index: int, write: "partial[Amount]") -> Step:
         before=before,
         line_at=None if count.quota is None else Fraction(count.quota),
         always=(*each.elected, *each.eliminated),
+        most=MOST_BARS if is_open else MOST_BARS_FOLDED,
     )
     return Step(
         n=each.n,
@@ -182,7 +184,7 @@ def _step(count: Count, index: int, write: "partial[Amount]") -> Step:
         rows=_rows(totals, before, marks, count.order, write),
         moves=_moves(each, write),
         ties=_ties(count, each, totals, write),
-        is_open=len(count.rounds) <= MOST_OPEN_ROUNDS or bool(each.elected),
+        is_open=is_open,
         weights=weights_of(each),
         overtaken=_overtaken(count, each) if count.rule == "spav" else None,
         purchase=purchase_of(each.more),
