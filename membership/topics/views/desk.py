@@ -34,6 +34,7 @@ desk_bp = Blueprint("topic_desk", __name__)
 
 SHOWN_A_STAGE = 30
 SIMILAR_SHOWN = 5
+SIMILAR_ON_BOARD = 3
 FOUND_SHOWN = 10
 # The board, in the order in which a morning goes through it.
 BOARD = (
@@ -55,9 +56,7 @@ def board() -> ResponseReturnValue:
         "topics/desk/board.html",
         shelves=shelves,
         counts=queries.n_by_stage(),
-        similar={
-            topic.id: queries.similar(topic.title, 3, for_staff=True, besides=topic.id) for topic in shelves[0][1]
-        },
+        similar=queries.similar_to_each(shelves[0][1], SIMILAR_ON_BOARD),
         staff_names={person.id: member.name for member, person in list_staff()},
         today=today(clock.now()),
     )
