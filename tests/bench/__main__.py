@@ -21,7 +21,8 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import create_engine, text
 
-from tests.bench import ballots, load, programs, renewals
+from membership.polls.counting import RULES
+from tests.bench import ballots, counting, load, programs, renewals
 from tests.bench.load import Posts, Visitor
 
 FORM = "application/x-www-form-urlencoded"
@@ -120,6 +121,14 @@ def renewal_row(bench: Bench) -> tuple[Row, list[str]]:
     return row, [month.sentence for month in (few, many)]
 
 
+def count_rows() -> Iterator[tuple[Row, str]]:
+    """The count of a million ballots by each rule: as many a second as of a hundred thousand, and what it needed."""
+    for rule in RULES:
+        few, many = counting.measured(rule, 100_000), counting.measured(rule, 1_000_000)
+        row = Row(f"count, 1,000,000, {rule}", many.per_second, "100,000 ballots", few.per_second, 0.5)
+        yield row, counting.sentence(few, many)
+
+
 def ballot_rows(bench: Bench, site: str, bare: str, kind: str, database_url: str) -> Iterator[Row]:
     """Ballots of many members, most of them their first, against one-row commits."""
     poll, bodies = ballots.prepare(database_url, bench.folder)
@@ -192,6 +201,9 @@ def measure(bench: Bench, kinds: list[str]) -> tuple[list[Row], list[str]]:
     row, sentences = renewal_row(bench)
     rows.append(row)
     notes += sentences
+    for row, sentence in count_rows():
+        rows.append(row)
+        notes.append(sentence)
     start_seconds, megabytes = programs.footprint(bench.folder)
     notes.append(
         f"One web process and one worker: {start_seconds:.1f} s until the first answer (goal: 2 s), "

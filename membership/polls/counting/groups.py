@@ -38,8 +38,8 @@ class Groups:
         self.everyone: Members = (1 << len(groups)) - 1
         self.n_options = len(profile.options)
         self.n_ballots = sum(sizes)
-        self.n_blank = sum(size for size, choice in groups if not any(choice))
-        self.is_ranked = any(len(choice) > 1 for choice in self._choices)
+        self.n_blank = sum(size for size, choice in groups if not choice)
+        self.is_ranked = max(map(len, self._choices), default=0) > 1
 
     @cached_property
     def ranks(self) -> list[list[Members]]:
