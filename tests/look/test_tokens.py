@@ -9,7 +9,9 @@ import pytest
 
 STATIC = Path(__file__).parents[2] / "membership" / "static"
 TOKENS = (STATIC / "tokens.css").read_text()
-SITE = (STATIC / "site.css").read_text()
+# The style sheets of the areas, which pages load besides.
+SHEETS = {path.name: path.read_text() for path in (STATIC / "site.css", *sorted((STATIC / "css").glob("*.css")))}
+EVERY_SHEET = pytest.mark.parametrize("sheet", SHEETS)
 
 TEXT_LEAST = 4.5
 CONTROL_LEAST = 3.0
@@ -125,16 +127,18 @@ def test_the_dark_scheme_changes_every_colour():
     assert colours(DARK_CSS).keys() == LIGHT.keys()
 
 
-def test_the_site_uses_only_tokens_that_exist():
-    defined = set(re.findall(r"--([a-z0-9-]+):", TOKENS))
-    assert set(re.findall(r"var\(--([a-z0-9-]+)", SITE)) - defined == set()
+@EVERY_SHEET
+def test_the_site_uses_only_tokens_that_exist(sheet):
+    defined = set(re.findall(r"--([a-z0-9-]+):", TOKENS + SHEETS[sheet]))
+    assert set(re.findall(r"var\(--([a-z0-9-]+)", SHEETS[sheet])) - defined == set()
 
 
-def test_only_tokens_and_print_name_colours():
-    screen = SITE.partition("@media print")[0]
+@EVERY_SHEET
+def test_only_tokens_and_print_name_colours(sheet):
+    screen = SHEETS[sheet].partition("@media print")[0]
     assert re.findall(r"#[0-9a-fA-F]{3,8}\b|\brgba?\(|\bhsla?\(", screen.replace("#main", "")) == []
 
 
-@pytest.mark.parametrize("css", [TOKENS, SITE], ids=["tokens", "site"])
+@pytest.mark.parametrize("css", [TOKENS, *SHEETS.values()], ids=["tokens.css", *SHEETS])
 def test_the_style_sheets_load_nothing(css):
     assert re.findall(r"url\(|@import|@font-face|https?://", css) == []
