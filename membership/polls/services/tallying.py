@@ -29,7 +29,7 @@ def tally(poll: Poll, options: list[PollOption], groups: list[tuple[int, Choice]
     others = {
         slug: list(count(slug, _profile(poll, options, groups, slug), len(ours.winners)).winners)
         for slug, rule in RULES.items()
-        if slug != poll.rule and rule.kind == ballot_kind(poll.rule)
+        if slug != poll.rule and rule.kind == ballot_kind(poll.rule) and ours.winners
     }
     return Tally(ours.version, ours.as_dict(), others, ours.n_blank)
 
