@@ -128,6 +128,14 @@ def test_blank_ballots_alone_leave_it_to_the_lot(client):
     assert "Nobody named a topic" in words_of(page_of(client, poll))
 
 
+def test_hours_stay_where_nobody_named_a_topic(client):
+    poll = closed_poll([[]] * 6, rule="equal-shares", n_seats=2, budget_hours=30)
+    words = words_of(page_of(client, poll))
+    assert queries.winners_now(poll) == []
+    assert "No topic was chosen this time." in words
+    assert "Nobody named a topic, so none was chosen." in words
+
+
 def test_set_aside_ballots_are_a_number(client):
     patron = make_patron()
     people = make_patrons(6)

@@ -126,8 +126,9 @@ def _others(other_rules: Mapping[str, Sequence[int]], winners: Sequence[int]) ->
 
 
 def _share_text(titles: Sequence[str]) -> str:
-    quoted = [_("“%(title)s”", title=title) for title in titles]
-    *most, last = quoted or [""]
+    if not titles:
+        return str(_("No topic was chosen this time."))
+    *most, last = [_("“%(title)s”", title=title) for title in titles]
     names = _("%(names)s and %(last)s", names=", ".join(most), last=last) if most else last
     return str(
         ngettext(
