@@ -98,7 +98,7 @@ def check_close(part):
         yield "links: the poll is closed, and the link of the close is missing."
         return
     if links[-1][2] != sha_of_json(closing):
-        yield "closing: it is not what was stated at the close (last link)."
+        yield "closing, result, other_rules or receipts: not what was stated at the close (last link)."
     if closing["poll"] != part["opening"]["poll"]:
         yield "closing: it is of another poll."
     if receipts != sorted(set(receipts)):

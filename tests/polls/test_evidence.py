@@ -122,7 +122,7 @@ CRIMES = {
     "UPDATE polls SET lot_seed = order_seed": "opening",
     "UPDATE polls SET n_roll = 70": "opening",
     "UPDATE polls SET roll_digest = lot_seed": "opening",
-    "UPDATE polls SET closes_at = opens_at": "opening",
+    "UPDATE polls SET joined_before = closes_at": "opening",
     "UPDATE polls SET publish_from = NULL": "opening",
     "UPDATE polls SET state = 'open'": "it was closed",
     "UPDATE polls SET closed_at = closes_at, opened_at = closes_at": "opening",
@@ -157,7 +157,7 @@ def test_a_changed_result_is_named(voted):
     value = ":count" if db.engine.dialect.name == "sqlite" else "CAST(:count AS json)"
     tamper(f"UPDATE poll_results SET count = {value}", count=json.dumps(count | {"winners": [3, 1]}))  # noqa: S608
     code, said = verify(queries.evidence(poll.id))
-    assert (code, "result: it is not" in said) == (1, True)
+    assert (code, "result, other_rules or receipts: not what was stated" in said) == (1, True)
 
 
 def test_a_chain_that_is_made_anew_does_not_fit_a_head_that_was_noted(voted):
