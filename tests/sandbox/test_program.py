@@ -1,6 +1,7 @@
 """The sandbox as a program of its own, its control page, and the contract that others wrote."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -100,20 +101,66 @@ def test_the_control_page_shows_and_does_everything(base, client, supporter):
     for text in (session.subscription, "invoice.paid", "€7.00", "Make the next payment fail"):
         assert text in page.text
     charge = client.charges.list().data[0].id
-    for action, form in [
-        ("advance", {"months": "1", "days": "1"}),
-        ("fail_next", {"customer": session.customer}),
-        ("refund", {"charge": charge}),
-        ("cancel_subscription", {"subscription": session.subscription}),
-        ("deliver", {}),
-        ("no_faults", {}),
+    sub = {"subscription": session.subscription}
+    wanted = {"retry_days": "1, 2", "after_retries": "unpaid", "debit_days": "3", "webhook_retries": "live"}
+    clock = client.test_helpers.test_clocks.create({"frozen_time": 1_800_000_000}).id
+    for action, form, words in [
+        ("advance", {"months": "1", "days": "1"}, "It is now"),
+        ("advance_clock", {"clock": clock, "days": "1"}, "runs on"),
+        ("fail_next", {"customer": session.customer}, "will fail"),
+        ("edit_subscription", sub | {"amount": "900", "proration_behavior": "none"}, "is active"),
+        ("edit_subscription", sub | {"cancel_at_period_end": "1"}, "is active"),
+        ("edit_subscription", sub | {"pause_collection": "void"}, "is active"),
+        ("edit_subscription", sub | {"paused": "1"}, "is paused"),
+        ("edit_subscription", sub | {"paused": "0"}, "is active"),
+        ("refund", {"charge": charge, "amount": "100"}, "Refunded €1.00"),
+        ("dispute", {"charge": charge, "kind": "inquiry"}, "Disputed: dp_"),
+        ("refund", {"charge": charge}, "Refunded €6.00"),
+        ("cancel_subscription", sub, "Ended: sub_"),
+        ("deliver", {}, "tried now"),
+        ("one_fault", {"match": "GET /v1/nothing", "do": "html", "times": "2"}, "is ordered"),
+        ("mixed_calls", {"seed": "4", "match": "GET /v1/nothing", "429": "10"}, "mixture for calls"),
+        ("mixed_deliveries", {"seed": "4", "drop": "2", "delay_seconds": "60"}, "mixture for deliveries"),
+        ("settings", wanted, "kept"),
     ]:
         after = requests.post(f"{base}/_sandbox/do/{action}", data=form, timeout=20)
-        assert 'role="status"' in after.text, (action, after.text)
+        said = re.search(r'role="status">([^<]*)<', after.text)
+        assert said, (action, after.text)
+        assert words in said[1]
+    changed = client.subscriptions.retrieve(session.subscription)
+    assert (changed.status, changed["items"].data[0].price.unit_amount) == ("canceled", 900)
+    ordered = requests.get(f"{base}/_sandbox/faults", timeout=10).json()
+    assert ordered["calls"] == [{"match": "GET /v1/nothing", "do": "html", "times": 2, "seconds": 8.0}]
+    assert (ordered["mix"]["shares"], ordered["deliveries"]["drop"]) == ({"429": 0.1}, 0.02)
+    kept = requests.get(f"{base}/_sandbox/settings", timeout=10).json()
+    assert (kept["retry_days"], kept["after_retries"], kept["webhook_retries"]) == ([1, 2], "unpaid", "live")
+    assert requests.post(f"{base}/_sandbox/do/no_faults", timeout=10).status_code == 200
     refused = requests.post(f"{base}/_sandbox/do/refund", data={"charge": charge}, timeout=20)
     assert "already been refunded" in refused.text
     requests.post(f"{base}/_sandbox/do/reset", timeout=20)
     assert client.customers.list().data == []
+
+
+def test_what_the_page_does_is_there_as_json_and_listed(base, client, supporter, control):
+    session = supporter()
+    listed = control.get("help")
+    for name in ("advance", "faults", "settings", "dispute_step", "edit_subscription", "delete_customer", "reset"):
+        assert listed[f"POST /_sandbox/{name}"]
+    edited = control("edit_subscription", subscription=session.subscription, quantity=3, cancel_at_period_end=True)
+    assert (edited["items"]["data"][0]["quantity"], edited["cancel_at_period_end"]) == (3, True)
+    wrong = requests.post(f"{base}/_sandbox/edit_subscription", json={"subscription": "x", "colour": 1}, timeout=10)
+    assert (wrong.status_code, wrong.json()["error"]["param"]) == (400, "colour")
+    control("delete_customer", customer=session.customer)
+    assert client.subscriptions.retrieve(session.subscription).status == "canceled"
+
+
+def test_json_is_read_whatever_it_calls_itself(base, control):
+    before = control.get("clock")["now"]
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    requests.post(f"{base}/_sandbox/advance", data='{"days": 2}', headers=form, timeout=10)
+    assert control.get("clock")["now"] - before >= 2 * 86400
+    broken = requests.post(f"{base}/_sandbox/advance", data="days=2", headers=form, timeout=10)
+    assert broken.status_code == 400
 
 
 def test_another_site_cannot_press_the_buttons(base):

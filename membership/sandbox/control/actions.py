@@ -1,4 +1,4 @@
-"""The things that can be done from outside the API, for the control page and for its JSON alike."""
+"""The sandbox itself: time, faults, deliveries and settings, for the control page and for its JSON alike."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from dateutil.relativedelta import relativedelta
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from membership.sandbox import chargebacks
 from membership.sandbox.faults import Script
 from membership.sandbox.kinds import KINDS, Obj, public
-from membership.sandbox.protocol.errors import ApiError, missing, no_such
-from membership.sandbox.resources import refunds, subscriptions
+from membership.sandbox.protocol.errors import ApiError, no_such
+from membership.sandbox.resources import test_clocks
 
 if TYPE_CHECKING:
     from membership.sandbox.app import Sandbox
@@ -31,17 +30,35 @@ class Advance(BaseModel):
 
 def advance(sandbox: "Sandbox", wanted: Obj) -> Obj:
     """Move the sandbox's clock forward; returns when everything that fell due was done and the listeners know."""
-    asked = _checked(Advance, wanted)
     now = sandbox.clock.now()
-    if asked.to is not None:
-        target = _moment(asked.to)
-    else:
-        step = relativedelta(months=asked.months, days=asked.days, seconds=asked.seconds)
-        target = int((datetime.fromtimestamp(now, UTC) + step).timestamp())
+    target = _target(checked(Advance, wanted), now)
     if not now <= target <= now + _MOST_SECONDS:
         raise ApiError("The clock only moves forward, by fifty years at most.", param="to")
     sandbox.timekeeper.move_to(target)
     return clock(sandbox)
+
+
+def _target(asked: Advance, now: int) -> int:
+    if asked.to is not None:
+        return _moment(asked.to)
+    step = relativedelta(months=asked.months, days=asked.days, seconds=asked.seconds)
+    return int((datetime.fromtimestamp(now, UTC) + step).timestamp())
+
+
+class AdvanceClock(Advance):
+    """The same for one test clock."""
+
+    clock: str
+
+
+def advance_clock(sandbox: "Sandbox", wanted: Obj) -> Obj:
+    """Let a test clock run on; what falls due is done soon after the answer, as at Stripe."""
+    asked = checked(AdvanceClock, wanted)
+    with sandbox.store.transaction():
+        world = sandbox.world()
+        found = world.need(test_clocks.KIND, asked.clock, "clock")
+        target = _target(asked, found["frozen_time"])
+        return public(test_clocks.advance(world, {"frozen_time": target}, found))
 
 
 def _moment(to: int | str) -> int:
@@ -54,7 +71,8 @@ def _moment(to: int | str) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
-def _checked(shape: type[M], wanted: Any) -> M:
+def checked(shape: type[M], wanted: Any) -> M:
+    """What was sent, in the given shape; ApiError 400 naming the first thing that is wrong."""
     try:
         return shape.model_validate(wanted)
     except ValidationError as error:
@@ -73,7 +91,7 @@ def order_faults(sandbox: "Sandbox", wanted: Any) -> Obj:
     script = {"calls": wanted} if isinstance(wanted, list) else wanted
     if isinstance(script, dict) and "match" in script:
         script = {"calls": [script]}
-    sandbox.faults.order(_checked(Script, script))
+    sandbox.faults.order(checked(Script, script))
     return faults(sandbox)
 
 
@@ -85,67 +103,6 @@ def faults(sandbox: "Sandbox") -> Obj:
         "mix": ordered.mix.model_dump() if ordered.mix else None,
         "deliveries": ordered.deliveries.model_dump() if ordered.deliveries else None,
     }
-
-
-def fail_next(sandbox: "Sandbox", wanted: Obj) -> Obj:
-    """Have the next payment of a customer refused, whatever the card."""
-    with sandbox.store.transaction():
-        customer = sandbox.world().need("customer", _named(wanted, "customer"), "customer")
-        customer["_fail_next"] = True
-        return {"customer": customer["id"], "fails_next": True}
-
-
-def refund(sandbox: "Sandbox", wanted: Obj) -> Obj:
-    """Refund a charge from the dashboard: the rest of it, or `amount`."""
-    with sandbox.store.transaction():
-        world = sandbox.world()
-        world.need("charge", _named(wanted, "charge"), "charge")
-        asked = {"charge": wanted["charge"]} | ({"amount": int(wanted["amount"])} if wanted.get("amount") else {})
-        return public(refunds.create(world, asked))
-
-
-def cancel_subscription(sandbox: "Sandbox", wanted: Obj) -> Obj:
-    """End a subscription from the dashboard: now, or with `at_period_end` at the end of its period."""
-    with sandbox.store.transaction():
-        world = sandbox.world()
-        sub = world.need("subscription", _named(wanted, "subscription"), "subscription")
-        if wanted.get("at_period_end"):
-            return public(subscriptions.update(world, {"cancel_at_period_end": True}, sub))
-        return public(subscriptions.cancel(world, {}, sub))
-
-
-def dispute(sandbox: "Sandbox", wanted: Obj) -> Obj:
-    """Have the payer of a charge dispute it: `kind` is chargeback, inquiry or prevented; `reason` is Stripe's."""
-    kind = wanted.get("kind") or "chargeback"
-    if kind not in {"chargeback", "inquiry", "prevented"}:
-        raise ApiError("kind is chargeback, inquiry or prevented.", param="kind")
-    with sandbox.store.transaction():
-        world = sandbox.world()
-        charge = world.need("charge", _named(wanted, "charge"), "charge")
-        return public(chargebacks.make(world, charge, wanted.get("reason") or "fraudulent", kind))
-
-
-def decide(sandbox: "Sandbox", wanted: Obj) -> Obj:
-    """Decide a dispute: `outcome` is won or lost."""
-    steps = {"won": "win", "lost": "lose"}
-    if wanted.get("outcome") not in steps:
-        raise ApiError("outcome is won or lost.", param="outcome")
-    return dispute_step(sandbox, wanted | {"step": steps[wanted["outcome"]]})
-
-
-def dispute_step(sandbox: "Sandbox", wanted: Obj) -> Obj:
-    """Take a dispute on: `step` is review, win, lose, escalate, withdraw or appeal (see `chargebacks.step`)."""
-    with sandbox.store.transaction():
-        world = sandbox.world()
-        found = world.need("dispute", _named(wanted, "dispute"), "dispute")
-        chargebacks.step(world, found, _named(wanted, "step"))
-        return public(found)
-
-
-def _named(wanted: Obj, name: str) -> str:
-    if not wanted.get(name):
-        raise missing(name)
-    return str(wanted[name])
 
 
 def replay(sandbox: "Sandbox", event_id: str) -> Obj:
@@ -203,6 +160,8 @@ def change_settings(sandbox: "Sandbox", wanted: Obj) -> Obj:
         shape.validate_python({**shape.dump_python(sandbox.settings), **wanted})
     except ValidationError as error:
         raise ApiError(str(error.errors(include_url=False)[0]["msg"])) from None
+    if any(day < 1 for day in wanted.get("retry_days", ())) or wanted.get("debit_days", 1) < 0:
+        raise ApiError("Days are whole numbers from 1 on.")
     unknown = set(wanted) - set(shape.dump_python(sandbox.settings))
     if unknown:
         raise ApiError(f"Unknown setting: {', '.join(sorted(unknown))}")

@@ -1,14 +1,15 @@
 """The control page as JSON, under /_sandbox."""
 
+import dataclasses
+import inspect
 import json
-from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from membership.sandbox import books
-from membership.sandbox.control import actions
+from membership.sandbox.control import actions, dashboard
 from membership.sandbox.pages import the_sandbox
 from membership.sandbox.protocol.errors import ApiError
 from membership.sandbox.protocol.routes import operations
@@ -50,6 +51,12 @@ def advance() -> ResponseReturnValue:
     return jsonify(actions.advance(the_sandbox(), _body()))
 
 
+@bp.post("/advance_clock")
+def advance_clock() -> ResponseReturnValue:
+    """{"clock", and as for /advance}: let one test clock run on."""
+    return jsonify(actions.advance_clock(the_sandbox(), _body()))
+
+
 @bp.get("/books")
 def the_books() -> ResponseReturnValue:
     """See `books.statement`."""
@@ -85,7 +92,7 @@ def faults() -> ResponseReturnValue:
 
 @bp.post("/faults")
 def order_faults() -> ResponseReturnValue:
-    """A list of faults for calls, or {"calls": […], "deliveries": {…}}."""
+    """A list of faults for calls, or {"calls": […], "mix": {…}, "deliveries": {…}} (see `--help`)."""
     return jsonify(actions.order_faults(the_sandbox(), _body()))
 
 
@@ -103,8 +110,14 @@ def reset() -> ResponseReturnValue:
     return jsonify(actions.clock(the_sandbox()))
 
 
-@bp.post("/settings")
+@bp.get("/settings")
 def settings() -> ResponseReturnValue:
+    """How the sandbox behaves (`settings.Settings`)."""
+    return jsonify(dataclasses.asdict(the_sandbox().settings))
+
+
+@bp.post("/settings")
+def change_settings() -> ResponseReturnValue:
     """Change some of `settings.Settings`."""
     return jsonify(actions.change_settings(the_sandbox(), _body()))
 
@@ -115,17 +128,21 @@ def all_operations() -> ResponseReturnValue:
     return jsonify([f"{operation.method} {operation.template}" for operation in operations()])
 
 
-_ACTIONS: dict[str, Callable[..., Any]] = {
-    "fail_next": actions.fail_next,
-    "refund": actions.refund,
-    "cancel_subscription": actions.cancel_subscription,
-    "dispute": actions.dispute,
-    "decide": actions.decide,
-    "dispute_step": actions.dispute_step,
-}
-
-
-@bp.post("/<any(fail_next, refund, cancel_subscription, dispute, decide, dispute_step):action>")
+@bp.post(f"/<any({', '.join(dashboard.ACTIONS)}):action>")
 def act(action: str) -> ResponseReturnValue:
-    """What the dashboard would do; the body names the customer, charge, subscription or dispute."""
-    return jsonify(_ACTIONS[action](the_sandbox(), _body()))
+    """What somebody may do in the Dashboard; the body names the customer, charge, subscription or dispute."""
+    return jsonify(dashboard.ACTIONS[action](the_sandbox(), _body()))
+
+
+@bp.get("/help")
+def help_() -> ResponseReturnValue:
+    """Every address of this list, and what it does."""
+    found = {}
+    for rule in current_app.url_map.iter_rules():
+        if rule.endpoint.startswith(f"{bp.name}.") and rule.endpoint != f"{bp.name}.act":
+            words = inspect.getdoc(current_app.view_functions[rule.endpoint]) or ""
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                found[f"{method} {rule.rule}"] = words
+    for name, action in dashboard.ACTIONS.items():
+        found[f"POST {bp.url_prefix}/{name}"] = inspect.getdoc(action) or ""
+    return jsonify(found)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
 
@@ -11,8 +10,8 @@ from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as AnyResponse
 
 from membership.sandbox import books
-from membership.sandbox.control import actions
-from membership.sandbox.cycle import ENDED, period
+from membership.sandbox.control import actions, dashboard, shown
+from membership.sandbox.faults import CALL_FAULTS, DELIVERY_FAULTS
 from membership.sandbox.kinds import KINDS, Obj
 from membership.sandbox.money import written
 from membership.sandbox.pages import the_sandbox
@@ -21,77 +20,93 @@ from membership.sandbox.protocol.errors import ApiError
 from membership.sandbox.world import API_VERSION
 
 bp = Blueprint("control", __name__, url_prefix="/_sandbox")
-_SHOWN = 30
+_FEW, _MANY = 8, 200
 
-
-@bp.app_template_filter("moment")
-def _moment(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-@bp.app_template_filter("span")
-def _span(seconds: int) -> str:
-    days, rest = divmod(seconds, 86400)
-    return f"{days} days and {rest // 3600} hours" if days else f"{rest // 60} minutes"
-
-
-@bp.app_template_filter("money")
-def _money(amount: int, currency: str) -> str:
-    return written(amount, currency)
+for _name, _filter in shown.FILTERS.items():
+    bp.add_app_template_filter(_filter, _name)
 
 
 @bp.get("", strict_slashes=False)
 def show() -> str:
-    """Everything on one page."""
+    """Everything on one page: the newest of each kind, or many of them with `?all=1`."""
     sandbox = the_sandbox()
+    limit = _MANY if request.args.get("all") else _FEW
     with sandbox.store.transaction():
-        world = sandbox.world()
-        subs = sandbox.store.find(KINDS["subscription"], {}, limit=_SHOWN)
-        charges = sandbox.store.find(KINDS["charge"], {}, limit=_SHOWN)
+        world, find = sandbox.world(), sandbox.store.find
         return render_template(
             "sandbox/control.html",
             t=TEXTS["en"],
             lang="en",
             clock=actions.clock(sandbox),
+            test_clocks=find(KINDS["test_helpers.test_clock"], {}, limit=limit),
             books={"totals": books.totals(world)},
-            subs=[_subscription(sub) for sub in subs],
-            charges=[_charge(charge) for charge in charges],
-            events=actions.events(sandbox, _SHOWN),
+            subs=[shown.subscription(world, sub) for sub in find(KINDS["subscription"], {}, limit=limit)],
+            charges=[shown.charge(world, charge) for charge in find(KINDS["charge"], {}, limit=limit)],
+            events=actions.events(sandbox, limit),
             waiting=actions.waiting(sandbox),
-            n_call_faults=len(sandbox.faults.calls),
-            delivery_faults=sandbox.faults.deliveries,
+            endpoints=sandbox.endpoints(),
+            ordered=actions.faults(sandbox),
+            call_faults=CALL_FAULTS,
+            delivery_faults=DELIVERY_FAULTS,
+            settings=sandbox.settings,
+            limit=limit,
+            few=_FEW,
             api_version=API_VERSION,
             said=request.args.get("said"),
             problem=request.args.get("problem"),
         )
 
 
-def _subscription(sub: Obj) -> Obj:
-    customer = the_sandbox().store.get(sub["customer"]) or {}
-    return {
-        "id": sub["id"],
-        "customer": sub["customer"],
-        "email": customer.get("email") or sub["customer"],
-        "amount": sum(i["price"]["unit_amount"] * i["quantity"] for i in sub["items"]["data"]),
-        "currency": sub["currency"],
-        "status": sub["status"],
-        "until": period(sub)[1],
-        "ends": sub["cancel_at"] if sub["status"] not in ENDED else None,
-        "ended": sub["status"] in ENDED,
-        "fails_next": customer.get("_fail_next", False),
-    }
-
-
-def _charge(charge: Obj) -> Obj:
-    found = the_sandbox().store.find(KINDS["dispute"], {"charge": charge["id"]}) if charge["disputed"] else []
-    return dict(charge) | {"disputes": [d["id"] for d in found if d["status"] in {"needs_response", "under_review"}]}
-
-
 def _advance(form: Obj) -> str:
-    wanted = (
-        {name: int(form.get(name) or 0) for name in ("months", "days")} if not form.get("to") else {"to": form["to"]}
-    )
-    return f"It is now {_moment(actions.advance(the_sandbox(), wanted)['now'])}."
+    return f"It is now {shown.moment(actions.advance(the_sandbox(), _far(form))['now'])} UTC."
+
+
+def _far(form: Obj) -> Obj:
+    if form.get("to"):
+        return {"to": form["to"]}
+    return {name: _number(form, name) or 0 for name in ("months", "days")}
+
+
+def _number(form: Obj, name: str) -> int | None:
+    """A whole number that was typed; None for an empty field."""
+    typed = str(form.get(name, "")).strip()
+    try:
+        return int(typed) if typed else None
+    except ValueError:
+        raise ApiError(f"Not a whole number: {typed}", param=name) from None
+
+
+def _share(form: Obj, name: str) -> float:
+    """A share that was typed in percent."""
+    try:
+        return float(form.get(name) or 0) / 100
+    except ValueError:
+        raise ApiError(f"Not a number: {form[name]}", param=name) from None
+
+
+def _advance_clock(form: Obj) -> str:
+    actions.advance_clock(the_sandbox(), {"clock": form["clock"], **_far(form)})
+    return "The test clock runs on; a reload shows where it has come."
+
+
+def _one_fault(form: Obj) -> str:
+    fault = {name: form.get(name, "") for name in ("match", "do")} | {"times": _number(form, "times") or 1}
+    actions.order_faults(the_sandbox(), [fault])
+    return "The fault is ordered."
+
+
+def _mixed_calls(form: Obj) -> str:
+    shares = {name: share for name in CALL_FAULTS if (share := _share(form, name))}
+    mix = {"seed": _number(form, "seed") or 0, "match": form.get("match") or "* /v1/*", "shares": shares}
+    actions.order_faults(the_sandbox(), {"mix": mix})
+    return "The mixture for calls is ordered."
+
+
+def _mixed_deliveries(form: Obj) -> str:
+    shares = {name: _share(form, name) for name in DELIVERY_FAULTS}
+    late = {"delay_seconds": _number(form, "delay_seconds") or 0}
+    actions.order_faults(the_sandbox(), {"deliveries": {"seed": _number(form, "seed") or 0, **shares, **late}})
+    return "The mixture for deliveries is ordered."
 
 
 def _faults(form: Obj) -> str:
@@ -108,29 +123,63 @@ def _no_faults(_form: Obj) -> str:
     return "No faults are ordered any more."
 
 
+def _settings(form: Obj) -> str:
+    try:
+        days = [int(day) for day in form.get("retry_days", "").replace(",", " ").split()]
+    except ValueError:
+        raise ApiError("Days are whole numbers with commas between them, such as 3, 5, 7.") from None
+    names = ("after_retries", "webhook_retries")
+    wanted = {name: form[name] for name in names} | {"debit_days": _number(form, "debit_days") or 0}
+    actions.change_settings(the_sandbox(), wanted | {"retry_days": days})
+    return "The settings are kept."
+
+
 def _reset(_form: Obj) -> str:
     the_sandbox().reset()
     return "Everything is forgotten."
 
 
+def _refund(form: Obj) -> str:
+    amount = _number(form, "amount")
+    made = dashboard.refund(the_sandbox(), {"charge": form.get("charge")} | ({"amount": amount} if amount else {}))
+    return f"Refunded {written(made['amount'], made['currency'])}."
+
+
+def _edit(form: Obj) -> str:
+    wanted: Obj = {
+        name: form[name] for name in ("subscription", "proration_behavior", "pause_collection") if name in form
+    }
+    wanted |= {name: form[name] == "1" for name in ("cancel_at_period_end", "paused") if name in form}
+    if "amount" in form:
+        wanted["amount"] = _number(form, "amount")
+    return f"The subscription is {dashboard.edit_subscription(the_sandbox(), wanted)['status']} and changed."
+
+
 _DO: dict[str, Callable[[Obj], str]] = {
     "advance": _advance,
+    "advance_clock": _advance_clock,
+    "one_fault": _one_fault,
+    "mixed_calls": _mixed_calls,
+    "mixed_deliveries": _mixed_deliveries,
     "faults": _faults,
     "no_faults": _no_faults,
+    "settings": _settings,
     "reset": _reset,
+    "refund": _refund,
+    "edit_subscription": _edit,
     "deliver": lambda _: f"{actions.deliver(the_sandbox())['waiting']} deliveries are tried now.",
     "replay": lambda form: f"Sent again to {actions.replay(the_sandbox(), form['event'])['endpoints']} endpoints.",
-    "fail_next": lambda form: f"The next payment of {actions.fail_next(the_sandbox(), form)['customer']} will fail.",
-    "refund": lambda form: f"Refunded: {actions.refund(the_sandbox(), form)['id']}.",
-    "cancel_subscription": lambda form: f"Ended: {actions.cancel_subscription(the_sandbox(), form)['id']}.",
-    "dispute": lambda form: f"Disputed: {actions.dispute(the_sandbox(), form)['id']}.",
-    "decide": lambda form: f"Decided: {actions.decide(the_sandbox(), form)['status']}.",
+    "fail_next": lambda form: f"The next payment of {dashboard.fail_next(the_sandbox(), form)['customer']} will fail.",
+    "cancel_subscription": lambda form: f"Ended: {dashboard.cancel_subscription(the_sandbox(), form)['id']}.",
+    "delete_customer": lambda form: f"Deleted: {dashboard.delete_customer(the_sandbox(), form)['id']}.",
+    "dispute": lambda form: f"Disputed: {dashboard.dispute(the_sandbox(), form)['id']}.",
+    "dispute_step": lambda form: f"The dispute is {dashboard.dispute_step(the_sandbox(), form)['status']} now.",
 }
 
 
 @bp.post("/do/<action>")
 def do(action: str) -> AnyResponse:
-    """Do what a button of the page says, and come back to it with a sentence.
+    """Do what a button of the page says, and come back to its section with a sentence.
 
     Only forms of this page count: another site must not move the clock of somebody's demo.
     """
