@@ -72,7 +72,8 @@ def list_shared_customers() -> list[list[int]]:
     )
     groups: dict[str, list[int]] = {}
     for customer_id, person_id in rows:
-        groups.setdefault(customer_id, []).append(person_id)
+        if customer_id is not None and person_id is not None:
+            groups.setdefault(customer_id, []).append(person_id)
     return list(groups.values())
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from membership.accounts.models import Person
 from membership.db import db
@@ -14,6 +14,10 @@ from membership.polls import keys
 from membership.polls.models import ChainLink, Poll, PollOption, PollResult, RollEntry, SealedBallot, Skip
 from membership.polls.rules import ballot_kind, named_in, parse_choice
 from membership.polls.sealing import SealBroken
+
+
+# Every ballot begins with it, so it is built once.
+BY_PUBLIC_ID = select(Poll).where(Poll.public_id == bindparam("name"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class MyPart:
 
 def get_by_public_id(public_id: str) -> Poll:
     """The poll of an address, drafts as well; NotFound."""
-    poll = db.session.scalar(select(Poll).where(Poll.public_id == public_id))
+    poll = db.session.scalar(BY_PUBLIC_ID, {"name": public_id})
     if poll is None:
         raise NotFound("no_poll", "There is no such poll.")
     return poll
