@@ -15,7 +15,6 @@ from membership.polls.models import ChainLink, Poll, PollOption, PollResult, Rol
 from membership.polls.rules import ballot_kind, named_in, parse_choice
 from membership.polls.sealing import SealBroken
 
-
 # Every ballot begins with it, so it is built once.
 BY_PUBLIC_ID = select(Poll).where(Poll.public_id == bindparam("name"))
 
