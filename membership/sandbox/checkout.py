@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from membership.sandbox import cards, collection, founding, invoicing, payments
+from membership.sandbox import cards, collection, founding, invoicing, lines, payments
 from membership.sandbox.kinds import Obj
 from membership.sandbox.protocol.errors import ApiError, unexpected_state
 from membership.sandbox.tasks import task
@@ -133,7 +133,14 @@ def _subscribe(world: World, session: Obj, customer: Obj, method: Obj, intent: O
     for line in session["_lines"]:
         if not line["price"]["recurring"]:
             invoice_items.make(
-                world, customer, line["amount_total"], session["currency"], description=line["description"]
+                world,
+                customer,
+                line["amount_total"],
+                session["currency"],
+                description=line["description"],
+                pricing=lines.pricing(line["price"]),
+                quantity=line["quantity"],
+                quantity_decimal=str(line["quantity"]),
             )
     sub = founding.found(world, customer, recurring, session["_sub_data"], default_method=method["id"])
     invoice = founding.draft_first(world, sub, customer)

@@ -225,6 +225,8 @@ def end(world: World, sub: Obj, status: str, *, reason: str) -> None:
     sub |= {"status": status, "ended_at": world.now, "canceled_at": sub["canceled_at"] or world.now}
     sub["cancellation_details"] = {**sub["cancellation_details"], "reason": reason}
     sub["cancel_at_period_end"] = False
+    if sub["cancel_at"] is not None and sub["cancel_at"] > world.now:
+        sub["cancel_at"] = None
     forget_timers(world, sub)
     for invoice in world.store.find(KINDS["invoice"], {"subscription": sub["id"], "status": ["open", "draft"]}):
         invoice |= {"auto_advance": False, "next_payment_attempt": None}

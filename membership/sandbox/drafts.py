@@ -136,13 +136,27 @@ def put_lines(invoice: Obj, new: list[Obj]) -> None:
     invoice |= dict.fromkeys(("amount_due", "amount_remaining"), max(total, 0))
 
 
-def take_pending(world: World, invoice: Obj, sub_id: str | None = None) -> None:
-    """Move the customer's pending items onto the invoice: those of the subscription and those of none."""
+def replace_line(invoice: Obj, new: Obj) -> None:
+    """Put a line in the place of that of the same invoice item, and bring the totals up to date."""
+    item = new["parent"]["invoice_item_details"]["invoice_item"]
+    old = invoice["lines"]["data"]
+    same = [(line["parent"]["invoice_item_details"] or {}).get("invoice_item") == item for line in old]
+    invoice["lines"]["data"] = []
+    changed = [new | {"id": line["id"]} if is_it else line for line, is_it in zip(old, same, strict=True)]
+    put_lines(invoice, changed)
+
+
+def take_pending(world: World, invoice: Obj, sub_id: str | None = None, *, only: bool = False) -> None:
+    """Move the customer's pending items onto the invoice: those of the subscription and those of none.
+
+    With `only`, those of none stay where they are.
+    """
+    wanted = {sub_id} if only else {None, sub_id}
     found = world.store.find(
         KINDS["invoiceitem"], {"customer": invoice["customer"], "invoice": None}, oldest_first=True
     )
     for item in found:
         owner = item["parent"]["subscription_details"]["subscription"] if item["parent"] else None
-        if item["currency"] == invoice["currency"] and owner in {None, sub_id}:
+        if item["currency"] == invoice["currency"] and owner in wanted:
             item["invoice"] = invoice["id"]
             put_lines(invoice, [lines.from_invoice_item(invoice["id"], item)])

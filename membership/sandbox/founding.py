@@ -211,12 +211,13 @@ def first_invoice(world: World, sub: Obj, customer: Obj, behavior: str) -> None:
 def draft_first(world: World, sub: Obj, customer: Obj) -> Obj:
     """The first invoice as a draft, with its event; of a trial it is over nothing."""
     invoice = drafts.draft(world, customer, sub["currency"], "subscription_create", sub=sub)
+    drafts.take_pending(world, invoice, sub["id"])
     new = cycle.period_lines(world, invoice["id"], sub)
     if sub["status"] == "trialing":
         for line in new:
-            line |= {"amount": 0, "subtotal": 0, "description": f"Trial period for {line['description']}"}
+            line |= {"amount": 0, "subtotal": 0, "description": f"Free trial for {line['description']}"}
+            line["pricing"] = line["pricing"] | {"unit_amount_decimal": "0"}
     drafts.put_lines(invoice, new)
-    drafts.take_pending(world, invoice, sub["id"])
     sub["latest_invoice"] = invoice["id"]
     world.emit("invoice.created", invoice)
     return invoice

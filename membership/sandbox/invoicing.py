@@ -27,6 +27,8 @@ def finalize(world: World, invoice: Obj, intent: Obj | None = None) -> None:
         "invoice_pdf": f"{world.public_url}/i/{invoice['id']}/pdf",
     }
     invoice["status_transitions"]["finalized_at"] = world.now
+    if invoice["rendering"] and invoice["rendering"]["pdf"]["page_size"] == "auto":
+        invoice["rendering"] = invoice["rendering"] | {"pdf": {"page_size": "a4"}}
     if invoice["amount_due"] > 0:
         _attach_intent(world, invoice, intent)
     world.emit("invoice.finalized", invoice)
@@ -51,15 +53,12 @@ _REASONS = {
 }
 
 
-_UNNAMED = {"customer_reference": None}
-
-
 def _attach_intent(world: World, invoice: Obj, intent: Obj | None) -> None:
     from membership.sandbox.resources import payment_intents
 
     if intent is None:
         types = ways.for_invoice(world.settings.payment_methods, invoice["currency"])
-        description = _REASONS.get(invoice["billing_reason"], f"Payment for Invoice {invoice['number']}")
+        description = _REASONS.get(invoice["billing_reason"], "Payment for Invoice")
         intent = payment_intents.make(
             world,
             invoice["amount_due"],
@@ -71,7 +70,9 @@ def _attach_intent(world: World, invoice: Obj, intent: Obj | None) -> None:
             payment_method_options=ways.options(types, "invoice"),
             setup_future_usage="off_session" if invoice["parent"] else None,
         )
-    intent |= {"_invoice": invoice["id"], "payment_details": {**_UNNAMED, "order_reference": invoice["id"][:25]}}
+    intent["_invoice"] = invoice["id"]
+    if invoice["billing_reason"] != "manual":
+        intent["payment_details"] = {"customer_reference": None, "order_reference": invoice["id"][:25]}
     invoice["_intent"] = intent["id"]
     world.add(
         "invoice_payment",

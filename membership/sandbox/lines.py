@@ -29,7 +29,6 @@ def line(invoice_id: str, amount: int, currency: str, description: str | None, p
         "pricing": None,
         "quantity": 1,
         "quantity_decimal": "1",
-        "subscription": None,
         "subtotal": amount,
         "taxes": [],
     }
@@ -42,7 +41,7 @@ def for_item(invoice_id: str, sub: Obj, item: Obj, period: tuple[int, int], prod
     text = f"{item['quantity']} × {product_name} (at {each} / {price['recurring']['interval']})"
     found = line(invoice_id, amount_of(item), sub["currency"], text, period)
     found |= {"quantity": item["quantity"], "quantity_decimal": str(item["quantity"]), "pricing": pricing(price)}
-    found |= {"subscription": sub["id"], "metadata": dict(sub["metadata"])}
+    found["metadata"] = dict(sub["metadata"])
     found["parent"] = {
         "invoice_item_details": None,
         "subscription_item_details": {
@@ -58,22 +57,23 @@ def for_item(invoice_id: str, sub: Obj, item: Obj, period: tuple[int, int], prod
 
 
 def from_invoice_item(invoice_id: str, item: Obj) -> Obj:
-    """The line for a pending invoice item."""
+    """The line for a pending invoice item; what comes of a change of a subscription is told as such."""
     found = line(invoice_id, item["amount"], item["currency"], item["description"], (0, 0))
     found |= {"period": item["period"], "metadata": dict(item["metadata"]), "discountable": item["discountable"]}
-    found |= {"pricing": item["pricing"], "quantity": item["quantity"]}
-    sub = item["parent"]["subscription_details"]["subscription"] if item["parent"] else None
-    found["subscription"] = sub
-    found["parent"] = {
-        "invoice_item_details": {
-            "invoice_item": item["id"],
-            "proration": item["proration"],
-            "proration_details": {"credited_items": None},
-            "subscription": sub,
-        },
-        "subscription_item_details": None,
-        "type": "invoice_item_details",
+    found |= {"pricing": item["pricing"], "quantity": item["quantity"], "quantity_decimal": item["quantity_decimal"]}
+    owner = (item["parent"] or {}).get("subscription_details") or {}
+    details = {
+        "invoice_item": item["id"],
+        "proration": item["proration"],
+        "proration_details": {"credited_items": item.get("_credited")},
+        "subscription": owner.get("subscription"),
     }
+    if owner.get("subscription_item"):
+        details["subscription_item"] = owner["subscription_item"]
+        kind = "subscription_item_details"
+    else:
+        kind = "invoice_item_details"
+    found["parent"] = {"invoice_item_details": None, "subscription_item_details": None, kind: details, "type": kind}
     return found
 
 

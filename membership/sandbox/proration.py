@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from membership.sandbox import lines
-from membership.sandbox.kinds import Obj
+from membership.sandbox.kinds import KINDS, Obj
 from membership.sandbox.money import round_half_up
 from membership.sandbox.world import World
 
@@ -45,8 +45,29 @@ def _item(world: World, sub: Obj, item: Obj, amount: int, at: int, what: str) ->
         amount,
         sub["currency"],
         description=f"{what} {product['name'] if product else 'Subscription'}",
-        parent={"subscription_details": {"subscription": sub["id"]}, "type": "subscription_details"},
+        parent={
+            "subscription_details": {"subscription": sub["id"], "subscription_item": item["id"]},
+            "type": "subscription_details",
+        },
         period={"end": item["current_period_end"], "start": at},
-        pricing=lines.pricing(item["price"]),
+        pricing={**lines.pricing(item["price"]), "unit_amount_decimal": None},
         proration=True,
+        discountable=False,
+        quantity=item["quantity"],
+        quantity_decimal=str(item["quantity"]),
+        _credited=_credited(world, sub, item) if amount < 0 else None,
     )
+
+
+def _credited(world: World, sub: Obj, item: Obj) -> Obj | None:
+    """The newest line that charged the item, whose unused part is given back."""
+    for invoice in world.store.find(KINDS["invoice"], {"subscription": sub["id"]}, limit=20):
+        charged = [line["id"] for line in invoice["lines"]["data"] if line["amount"] > 0 and _of(line, item)]
+        if charged:
+            return {"invoice": invoice["id"], "invoice_line_items": charged}
+    return None
+
+
+def _of(line: Obj, item: Obj) -> bool:
+    details = line["parent"]["subscription_item_details"]
+    return bool(details) and details["subscription_item"] == item["id"]

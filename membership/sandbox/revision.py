@@ -2,7 +2,7 @@
 
 import copy
 
-from membership.sandbox import cycle, drafts, founding, invoicing, payments, proration
+from membership.sandbox import calendar, cycle, drafts, founding, invoicing, payments, proration
 from membership.sandbox.kinds import Obj
 from membership.sandbox.protocol.errors import ApiError, no_such, unsupported
 from membership.sandbox.world import World, merge_metadata
@@ -11,9 +11,10 @@ from membership.sandbox.world import World, merge_metadata
 def revise(world: World, sub: Obj, params: Obj) -> None:
     """Apply `items`, `billing_cycle_anchor=now` and `trial_end=now` of an update.
 
-    A change of the interval, or of the anchor, begins a new period now and charges it at once; otherwise the
-    difference waits as pending items (create_prorations), is invoiced at once (always_invoice) or is not
-    settled (none).
+    A new anchor begins a new period now and charges it at once. With another interval the anchor stays, as flexible
+    billing has it: the period that is running in the new rhythm takes the place of the old one, and the difference
+    is invoiced at once; with `none` it begins anew instead. Any other difference waits as pending items
+    (create_prorations), is invoiced at once (always_invoice) or is not settled (none).
     """
     at = params.get("proration_date") or world.now
     behavior = params.get("proration_behavior", "create_prorations")
@@ -24,9 +25,15 @@ def revise(world: World, sub: Obj, params: Obj) -> None:
     if not sub["items"]["data"]:
         raise ApiError("A subscription needs at least one item.", param="items")
     ends_trial = _ends_trial(sub, params)
-    anew = ends_trial or _asks_anew(params) or sub["items"]["data"][0]["price"]["recurring"] != old_rhythm
-    paid = sub["status"] in {"active", "past_due"}
-    if paid and behavior != "none":
+    anew, turned = ends_trial or _asks_anew(params), sub["items"]["data"][0]["price"]["recurring"] != old_rhythm
+    settled = sub["status"] in {"active", "past_due"} and behavior != "none"
+    if turned and settled and not anew:
+        cycle.set_period(world, sub, _running(world, sub))
+        proration.book(world, sub, old, sub["items"]["data"], at, debit=True)
+        _invoice_now(world, sub, params, period=False)
+        return
+    anew = anew or turned
+    if settled:
         proration.book(world, sub, old, sub["items"]["data"], at, debit=not anew)
         if anew and old == sub["items"]["data"]:
             proration.book(world, sub, old, [], at, debit=False)
@@ -34,6 +41,15 @@ def revise(world: World, sub: Obj, params: Obj) -> None:
         restart(world, sub, from_now=True)
     elif behavior == "always_invoice":
         _invoice_now(world, sub, params, period=False)
+
+
+def _running(world: World, sub: Obj) -> int:
+    """Which period after the anchor is running, in the rhythm that the items have now."""
+    recurring, n = sub["items"]["data"][0]["price"]["recurring"], 0
+    unit, count = recurring["interval"], recurring["interval_count"]
+    while calendar.boundary(sub["billing_cycle_anchor"], unit, count, n + 1) <= world.now:
+        n += 1
+    return n
 
 
 def _asks_anew(params: Obj) -> bool:
@@ -72,7 +88,7 @@ def _change_item(world: World, sub: Obj, change: Obj, at: str) -> None:
         if change.get("deleted"):
             data.remove(item)
             return
-        if change.get("price") or change.get("price_data"):
+        if change.get("price") or change.get("plan") or change.get("price_data"):
             price = _fitting(sub, prices.resolve(world, change, at), at)
             item |= {"price": founding.price_now(price), "plan": founding.plan(price)}
         item["quantity"] = change.get("quantity", item["quantity"])

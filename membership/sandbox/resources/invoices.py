@@ -48,13 +48,17 @@ KIND = declare(
         lazy={"payments": _payments, "confirmation_secret": _secret},
     )
 )
-_ACCEPTS = "metadata description footer default_payment_method auto_advance"
+_ACCEPTS = (
+    "metadata description footer default_payment_method auto_advance custom_fields statement_descriptor rendering"
+    " payment_settings.payment_method_types"
+)
+_RENDERING: Obj = {"amount_tax_display": None, "pdf": {"page_size": "auto"}, "template": None, "template_version": None}
 
 
 @operation(
     "POST /v1/invoices",
     InvoiceCreateParams,
-    f"{_ACCEPTS} customer currency pending_invoice_items_behavior collection_method",
+    f"{_ACCEPTS} customer currency pending_invoice_items_behavior collection_method subscription",
 )
 def create(world: World, params: Obj) -> Obj:
     """A draft; pending items come onto it with `pending_invoice_items_behavior=include`."""
@@ -63,12 +67,16 @@ def create(world: World, params: Obj) -> Obj:
     if params.get("collection_method", "charge_automatically") != "charge_automatically":
         raise ApiError("The sandbox collects automatically only.", param="collection_method")
     customer = world.need("customer", params["customer"], "customer")
+    sub = world.need("subscription", params["subscription"], "subscription") if params.get("subscription") else None
     pending = world.store.find(KINDS["invoiceitem"], {"customer": customer["id"], "invoice": None}, limit=1)
-    currency = params.get("currency") or (pending[0]["currency"] if pending else customer["currency"]) or "eur"
-    invoice = drafts.draft(world, customer, currency.lower(), "manual")
+    known = sub["currency"] if sub else pending[0]["currency"] if pending else customer["currency"]
+    currency = params.get("currency") or known or world.settings.account_currency
+    since = cycle.period(sub)[0] if sub else world.now
+    invoice = drafts.draft(world, customer, currency.lower(), "manual", sub=sub, period=(since, world.now))
+    invoice |= {"auto_advance": False, "rendering": {**_RENDERING, "pdf": dict(_RENDERING["pdf"])}}
     _write(world, invoice, params)
     if params.get("pending_invoice_items_behavior") == "include":
-        drafts.take_pending(world, invoice)
+        drafts.take_pending(world, invoice, sub["id"] if sub else None, only=sub is not None)
     if invoice["auto_advance"]:
         world.schedule(invoice, "advance_invoice", world.now + 3600)
         invoice["automatically_finalizes_at"] = world.now + 3600
@@ -80,9 +88,14 @@ def _write(world: World, invoice: Obj, params: Obj) -> None:
     invoice["metadata"] = merge_metadata(invoice["metadata"], params.get("metadata"))
     if params.get("default_payment_method"):
         world.need("payment_method", params["default_payment_method"], "default_payment_method")
-    for name in ("description", "footer", "default_payment_method", "auto_advance"):
+    for name in ("description", "footer", "default_payment_method", "auto_advance", "custom_fields"):
         if name in params:
             invoice[name] = None if params[name] == "" else params[name]
+    if params.get("statement_descriptor"):
+        invoice["statement_descriptor"] = params["statement_descriptor"]
+    if params.get("rendering"):
+        invoice["rendering"] = (invoice["rendering"] or _RENDERING) | params["rendering"]
+    invoice["payment_settings"] = invoice["payment_settings"] | (params.get("payment_settings") or {})
 
 
 retrieval(KIND, InvoiceRetrieveParams)
@@ -114,6 +127,8 @@ def pay(world: World, params: Obj, invoice: Obj) -> Obj:
         raise unexpected_state("Invoice is already paid", "invoice_already_paid")
     if invoice["status"] == "draft":
         invoicing.finalize(world, invoice)
+        if invoice["status"] == "paid":
+            return invoice
     if invoice["status"] not in {"open", "uncollectible"}:
         raise unexpected_state(f"This invoice is {invoice['status']} and cannot be paid.")
     if params.get("paid_out_of_band"):

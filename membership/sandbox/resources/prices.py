@@ -26,8 +26,9 @@ KIND = declare(
             "product": "$.product",
             "type": "$.type",
             "lookup_keys": "$.lookup_key",
+            "for_amount": "$._for_amount",
         },
-        indexed=("product", "lookup_keys"),
+        indexed=("product", "lookup_keys", "for_amount"),
     )
 )
 _ACCEPTS = (
@@ -78,6 +79,18 @@ def make(world: World, params: Obj, *, at: str = "", active: bool = True) -> Obj
     return price
 
 
+def for_amount(world: World, amount: int, currency: str) -> Obj:
+    """The price that stands behind a bare amount on an invoice: one for each amount, never active."""
+    name = f"{currency}:{amount}"
+    known = world.store.find(KIND, {"for_amount": name}, limit=1)
+    if known:
+        return known[0]
+    product = {"name": "Amount on an invoice", "active": False}
+    price = make(world, {"currency": currency, "unit_amount": amount, "product_data": product}, active=False)
+    price["_for_amount"] = name
+    return price
+
+
 def _product(world: World, params: Obj, name: Any) -> Obj:
     if params.get("product_data"):
         return products.make(world, {"name": params["product_data"]["name"], **params["product_data"]})
@@ -125,12 +138,13 @@ def _recurring(params: Obj | None, name: Any) -> Obj | None:
 
 
 def resolve(world: World, line: Obj, at: str) -> Obj:
-    """The price of a line: named by `price` or described by `price_data`; ApiError 400 where neither is."""
+    """The price of a line: named by `price` (older: `plan`) or described by `price_data`; ApiError 400 otherwise."""
     if line.get("price_data"):
         return make(world, line["price_data"], at=f"{at}[price_data]", active=False)
-    if not line.get("price"):
+    name = "plan" if line.get("plan") and not line.get("price") else "price"
+    if not line.get(name):
         raise missing(f"{at}[price]")
-    price = world.need(KIND, line["price"], f"{at}[price]")
+    price = world.need(KIND, line[name], f"{at}[{name}]")
     if not price["active"]:
         raise ApiError(f"The price specified is inactive: {price['id']}.", param=f"{at}[price]")
     return price

@@ -8,14 +8,14 @@ from stripe.params._subscription_resume_params import SubscriptionResumeParams
 from stripe.params._subscription_retrieve_params import SubscriptionRetrieveParams
 from stripe.params._subscription_update_params import SubscriptionUpdateParams
 
-from membership.sandbox import cycle, founding, revision
+from membership.sandbox import cycle, founding, lines, revision
 from membership.sandbox.cycle import end
 from membership.sandbox.kinds import Kind, Obj, declare
 from membership.sandbox.protocol.errors import ApiError, missing, unexpected_state
 from membership.sandbox.protocol.listing import PAGING, page
 from membership.sandbox.protocol.reading import retrieval
 from membership.sandbox.protocol.routes import operation
-from membership.sandbox.resources import payment_methods, prices
+from membership.sandbox.resources import invoice_items, payment_methods, prices
 from membership.sandbox.world import World, merge_metadata, snapshot
 
 KIND = declare(
@@ -34,7 +34,10 @@ KIND = declare(
         indexed=("customer", "status"),
     )
 )
-_ITEMS = "items.price items.quantity items.metadata " + prices.inline_accepts("items.price_data")
+_ITEMS = "items.price items.plan items.quantity items.metadata " + prices.inline_accepts("items.price_data")
+_ADDED = "add_invoice_items.price add_invoice_items.quantity add_invoice_items.metadata " + prices.inline_accepts(
+    "add_invoice_items.price_data"
+)
 _WRITABLE = (
     "cancel_at cancel_at_period_end default_payment_method description metadata payment_behavior off_session"
     " collection_method trial_settings payment_settings.save_default_payment_method"
@@ -45,7 +48,7 @@ _WRITABLE = (
 @operation(
     "POST /v1/subscriptions",
     SubscriptionCreateParams,
-    f"{_ITEMS} {_WRITABLE} customer currency trial_end trial_period_days billing_mode",
+    f"{_ITEMS} {_WRITABLE} {_ADDED} customer currency trial_end trial_period_days billing_mode",
 )
 def create(world: World, params: Obj) -> Obj:
     """Begin a subscription and collect its first invoice, as `payment_behavior` says."""
@@ -62,8 +65,30 @@ def create(world: World, params: Obj) -> Obj:
     if chosen:
         chosen = payment_methods.resolve(world, chosen, "default_payment_method")["id"]
     sub = founding.found(world, customer, found, params, default_method=chosen or None)
+    _add_items(world, sub, customer, params)
     founding.first_invoice(world, sub, customer, params.get("payment_behavior", "allow_incomplete"))
     return sub
+
+
+def _add_items(world: World, sub: Obj, customer: Obj, params: Obj) -> None:
+    """Further items for the next invoice of a subscription, such as a gift with the first month."""
+    start, end = cycle.period(sub)
+    for i, given in enumerate(params.get("add_invoice_items") or []):
+        price, quantity = prices.resolve(world, given, f"add_invoice_items[{i}]"), given.get("quantity", 1)
+        product = world.store.get(price["product"])
+        invoice_items.make(
+            world,
+            customer,
+            price["unit_amount"] * quantity,
+            price["currency"],
+            description=product["name"] if product else None,
+            metadata=merge_metadata({}, given.get("metadata")),
+            parent={"subscription_details": {"subscription": sub["id"]}, "type": "subscription_details"},
+            period={"end": end, "start": start},
+            pricing=lines.pricing(price),
+            quantity=quantity,
+            quantity_decimal=str(quantity),
+        )
 
 
 def _check_ways(params: Obj) -> None:
@@ -81,8 +106,8 @@ retrieval(KIND, SubscriptionRetrieveParams)
 @operation(
     "POST /v1/subscriptions/{id}",
     SubscriptionUpdateParams,
-    f"{_ITEMS} {_WRITABLE} items.id items.deleted pause_collection proration_date cancellation_details trial_end"
-    " billing_cycle_anchor",
+    f"{_ITEMS} {_WRITABLE} {_ADDED} items.id items.deleted pause_collection proration_date cancellation_details"
+    " trial_end billing_cycle_anchor",
     subject=KIND,
 )
 def update(world: World, params: Obj, sub: Obj) -> Obj:
@@ -94,6 +119,8 @@ def update(world: World, params: Obj, sub: Obj) -> Obj:
     _check_ways(params)
     before = snapshot(sub)
     _write(world, sub, params)
+    if params.get("add_invoice_items"):
+        _add_items(world, sub, world.need("customer", sub["customer"], "customer"), params)
     if params.get("items") or params.get("billing_cycle_anchor") or params.get("trial_end"):
         revision.revise(world, sub, params)
     _plan_end(world, sub, params)

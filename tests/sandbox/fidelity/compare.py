@@ -26,10 +26,9 @@ def _of_maps(recorded, ours, kind, path):
         kind, path = recorded["object"], ""
         if ours.get("object") != kind:
             return [(kind, f"is {ours.get('object')}")]
-    for name in recorded.keys() - ours.keys():
-        found.append((f"{kind}{path}.{name}", f"is missing ({_NAMES[type(recorded[name])]})"))
-    for name in ours.keys() - recorded.keys():
-        found.append((f"{kind}{path}.{name}", f"is not Stripe's ({_NAMES[type(ours[name])]})"))
+    missing, more = sorted(recorded.keys() - ours.keys()), sorted(ours.keys() - recorded.keys())
+    found += [(f"{kind}{path}.{name}", f"is missing ({_NAMES[type(recorded[name])]})") for name in missing]
+    found += [(f"{kind}{path}.{name}", f"is not Stripe's ({_NAMES[type(ours[name])]})") for name in more]
     for name in recorded.keys() & ours.keys():
         found += differences(recorded[name], ours[name], kind, f"{path}.{name}")
     return found

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -26,6 +27,7 @@ class Exchange:
     version: str
     status: int
     answer: dict
+    at: int
 
     def __str__(self):
         return f"{self.file}#{self.number} {self.method} {self.path}"
@@ -52,6 +54,7 @@ def read(path):
                 raw["request_headers"].get("Stripe-Version", ""),
                 raw["status"],
                 raw["response"],
+                int(parsedate_to_datetime(raw["recorded_at"]).timestamp()) if raw.get("recorded_at") else 0,
             )
         )
     return found

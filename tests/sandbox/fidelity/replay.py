@@ -5,8 +5,9 @@ import json
 
 from werkzeug.test import Client
 
+from membership.sandbox.ways import WAYS
 from tests.sandbox.fidelity import recordings
-from tests.sandbox.fidelity.versions import RENAMED_PARAMETERS, RENAMED_VALUES
+from tests.sandbox.fidelity.versions import LEFT_OUT, RENAMED_PARAMETERS
 
 KEY = {"Authorization": "Bearer sk_test_fidelity"}
 _DIALECT_OF_401 = {"Authorization": "Bearer <STRIPE_PRIVATE_KEY>"}
@@ -21,17 +22,39 @@ class Replay:
         self.facts = {}
         self._everywhere = everywhere
         self._numbers = itertools.count()
+        self._open_account(sandbox, exchanges)
         for exchange in exchanges:
             for found in recordings.objects(exchange.answer):
                 self.facts.setdefault(found["id"], found)
 
+    @staticmethod
+    def _open_account(sandbox, exchanges):
+        """The account as the recording found it: its time, the ways to pay that it has turned on, its habits."""
+        sandbox.reset()
+        if exchanges[0].at:
+            sandbox.clock.offset = exchanges[0].at - int(sandbox.clock.real())
+        offered = [
+            name
+            for exchange in exchanges
+            for found in recordings.objects(exchange.answer)
+            for name in found.get("payment_method_types") or []
+        ]
+        currencies = [
+            found["currency"] for e in exchanges for found in recordings.objects(e.answer) if found.get("currency")
+        ]
+        habits = {"account_currency": currencies[0]} if currencies else {}
+        known = [name for name in dict.fromkeys(["card", *offered]) if name in WAYS]
+        # Stripe's test mode enters a charge that is captured asynchronously some seconds later.
+        sandbox.change_settings(booking_seconds=60, **habits, **({"payment_methods": known} if offered else {}))
+
     def ask(self, exchange):
         """Send one recorded request; the status and the body of the sandbox's answer."""
-        if exchange.status != 404:  # noqa: PLR2004 - what was not there is not to be there
+        if exchange.status != 404:
             self._seed(exchange)
         path = "/".join(self._ours(part) for part in exchange.path.split("/"))
-        params = [(_renamed(exchange.path, name), self._ours(_valued(name, value))) for name, value in exchange.params]
-        headers = _DIALECT_OF_401 if exchange.status == 401 else KEY  # noqa: PLR2004 - HTTP
+        params = [(_renamed(exchange.path, name), self._ours(value)) for name, value in exchange.params]
+        params = [(name, value) for name, value in params if not name.startswith(LEFT_OUT)]
+        headers = _DIALECT_OF_401 if exchange.status == 401 else KEY
         status, answer = self.send(exchange.method, path, params, headers)
         self._learn(exchange.answer, answer)
         return status, answer
@@ -86,6 +109,7 @@ class Replay:
         recurring = price.get("recurring") or ({"interval": price["interval"]} if price.get("interval") else None)
         amount = price.get("unit_amount", price.get("amount", 1000))
         params = {"currency": price.get("currency", "usd"), "unit_amount": amount, "product_data[name]": "Recorded"}
+        params |= {"nickname": price["nickname"]} if price.get("nickname") else {}
         if recurring:
             params |= {f"recurring[{name}]": recurring[name] for name in recurring if name.startswith("interval")}
         self.known[price_id] = self.make("/v1/prices", params)["id"]
@@ -213,10 +237,4 @@ def _renamed(path, name):
     for (start, old), new in RENAMED_PARAMETERS.items():
         if path.startswith(start) and root == old:
             root = new
-    for old, new in RENAMED_VALUES.items():
-        rest = rest.replace(old, new)
     return root + bracket + rest
-
-
-def _valued(_name, value):
-    return value
