@@ -33,7 +33,7 @@ _EXAMPLE = {
         "stage": "reporting",
         "is_back": False,
         "words": None,
-        "owner_name": "Iryna Bondar",
+        "owner_name": "The city desk",
         "due_on": date.fromisoformat("2027-04-30"),
         "story_url": None,
         "story_title": None,
