@@ -1,8 +1,10 @@
 """Elections that others worked out, or that can be followed on paper; for each rule two."""
 
+import random
 from fractions import Fraction
 
 from membership.polls.counting import Profile, count
+from tests.polls.counting import naive
 
 
 def election(names, *groups, **money):
@@ -240,3 +242,16 @@ def test_equal_shares_adds_what_fits_where_the_poll_says_so():
     assert names(filled, filled.winners) == ["A", "C"]
     assert filled.rounds[1].note == "most_ticks"
     assert by_name(filled, filled.rounds[1].totals) == {"C": 1}
+
+
+def test_equal_shares_of_thousands_of_different_ballots():
+    """So many that they lie in several blocks; sizes of groups have several binary digits."""
+    chance = random.Random(7)  # noqa: S311 - a fixed seed, no secret
+    ticks = {tuple(sorted(chance.sample(range(16), 5 + number % 4))) for number in range(11_000)}
+    groups = [(chance.choice((1, 1, 1, 3)), (some,)) for some in sorted(ticks)]
+    assert len(groups) > 4_096
+    n_voters = sum(size for size, _ in groups)
+    options = tuple("ABCDEFGHIJKLMNOP")
+    costs = tuple(chance.randint(2, 20) for _ in options)
+    profile = Profile(options, tuple(range(16)), groups, costs=costs, budget=40, unit=Fraction(15, n_voters))
+    assert list(count("equal-shares", profile).winners) == naive.equal_shares(profile, 1)
