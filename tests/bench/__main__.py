@@ -134,7 +134,9 @@ def ballot_rows(bench: Bench, site: str, bare: str, kind: str, database_url: str
     poll, bodies = ballots.prepare(database_url, bench.folder)
     saved = bench.poster(site, Posts(f"/polls/{poll}/ballot", FORM, bodies, answer=303))
     commit = bench.poster(bare, Posts("/commit", FORM, bodies))
-    yield bench.compare(f"ballot cast · {kind}", saved, "one-row commit", commit, 0.5)
+    yield bench.compare(f"ballot cast, by web · {kind}", saved, "one-row commit, by web", commit, 0.5)
+    cast, bare_commit = ballots.one_after_another(database_url, bench.folder, poll, bench.seconds / 2)
+    yield Row(f"ballot cast, without web · {kind}", cast, "one-row commit, without", bare_commit, 0.5)
 
 
 def signin_timing(site: str, database_url: str, n: int) -> tuple[float, float]:

@@ -1,10 +1,13 @@
 """A poll with many members who are signed in, for the row "ballot cast"."""
 
 import random
+import statistics
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import insert
@@ -14,7 +17,9 @@ from membership.app import create_app
 from membership.config import Settings
 from membership.db import db, transaction
 from membership.kernel import clock, ids
+from membership.polls import queries, services
 from tests.bench import programs
+from tests.bench.limits import ROWS
 from tests.factories.polls import make_draft, make_patrons
 
 N_MEMBERS = 20_000
@@ -49,9 +54,38 @@ def prepare(database_url: str, folder: Path) -> tuple[str, Callable[[int], list[
     return poll, bodies
 
 
-def _open(now, **fields) -> str:
-    from membership.polls import services
+def one_after_another(database_url: str, folder: Path, poll: str, seconds: float) -> tuple[float, float]:
+    """Ballots a second by `services.cast` alone, without a web server, and one-row commits a second: one at a time."""
+    app = create_app(Settings.from_env(programs.settings_for(database_url, 80, folder)))
+    with app.app_context():
+        poll_id = queries.get_by_public_id(poll).id
+        voters = [person.person_id for person in queries.roll_after({"poll_id": poll_id}, 0, 2000)]
+        numbers = count()
 
+        def cast() -> None:
+            services.cast(poll_id, voters[next(numbers) % len(voters)], [1, 2], clock.now())
+
+        def commit() -> None:
+            with db.engine.connect() as connection:
+                connection.execute(insert(ROWS).values(id=f"alone-{uuid4().hex}", body=b"1"))
+                connection.commit()
+
+        rates = [_rate(step, seconds) for _ in range(3) for step in (cast, commit)]
+        db.session.remove()
+        db.engine.dispose()
+    return statistics.median(rates[0::2]), statistics.median(rates[1::2])
+
+
+def _rate(step: Callable[[], None], seconds: float) -> float:
+    began = time.perf_counter()
+    n = 0
+    while time.perf_counter() - began < seconds:
+        step()
+        n += 1
+    return n / (time.perf_counter() - began)
+
+
+def _open(now, **fields) -> str:
     return services.open_poll(make_draft(8, **fields).id, None, now).public_id
 
 
