@@ -2,6 +2,7 @@
 
 import contextvars
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from membership.config import Settings
 
 SECRET = "test-secret-key-of-more-than-32-characters"
 WEBHOOK_SECRET = "whsec_test_secret_of_the_sandbox"
+NOTES = pytest.StashKey[Path]()
 
 
 def make_settings(**changes) -> Settings:
@@ -98,3 +100,29 @@ class Browser(FlaskClient):
 @pytest.fixture
 def client(app):
     return app.test_client()
+
+
+def pytest_configure(config):
+    """Every sandbox of the run, in this process or its own, notes what Stripe would not have answered."""
+    if not os.environ.get("SANDBOX_CHECK_INTO"):
+        handle, name = tempfile.mkstemp(prefix="sandbox-answers-", suffix=".txt")
+        os.close(handle)
+        os.environ["SANDBOX_CHECK_INTO"] = name
+        config.stash[NOTES] = Path(name)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    """Fail the run where a sandbox noted anything; xdist's workers leave that to the one who started them."""
+    notes = session.config.stash.get(NOTES, None)
+    if notes is None:
+        return
+    found = sorted(set(notes.read_text().splitlines()))
+    notes.unlink()
+    del os.environ["SANDBOX_CHECK_INTO"]
+    if found:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        reporter.section("Answers of the sandbox that Stripe would not give", red=True)
+        for line in found:
+            reporter.line(line)

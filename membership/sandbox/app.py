@@ -1,5 +1,6 @@
 """The sandbox put together: store, clock, faults, deliveries, the API, the hosted pages and the control page."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from membership.sandbox.faults import Faults
 from membership.sandbox.kinds import Obj
 from membership.sandbox.protocol import api
 from membership.sandbox.protocol.idempotency import Keys
+from membership.sandbox.protocol.watch import Watch
 from membership.sandbox.resources import webhook_endpoints
 from membership.sandbox.server import Server
 from membership.sandbox.settings import Settings
@@ -34,8 +36,10 @@ class Sandbox:
         events: Sequence[str],
         settings: Settings,
         secret: str | None,
+        watch: Watch,
     ) -> None:
         self.store = store
+        self.watch = watch
         self.faults = Faults()
         self.n_resets = 0
         self.keys = Keys()
@@ -87,6 +91,7 @@ class Sandbox:
             settings=self.settings,
             endpoints=self.endpoints,
             wake=self.wake,
+            watch=self.watch,
             request_id=request_id,
             idempotency_key=idempotency_key,
         )
@@ -163,16 +168,20 @@ def create_sandbox(
     events: Sequence[str] = ("*",),
     settings: Settings | None = None,
     secret: str | None = None,
+    check_into: Path | None = None,
 ) -> Sandbox:
     """A sandbox that is not serving yet.
 
     `data` is a file that outlives the process (None: temporary), `webhooks` are (address, secret) of fixed
     endpoints, sent `events`; `clock_listeners` are told when the clock was moved, signed with
-    `secret` (by default that of the first webhook).
+    `secret` (by default that of the first webhook). Answers and events that Stripe would not give are written to
+    the file `check_into`, or to that of SANDBOX_CHECK_INTO.
     """
     resources.load()
     store = Store(Path(data) if data is not None else None)
-    return Sandbox(store, webhooks, clock_listeners, events, settings or Settings(), secret)
+    named = check_into or os.environ.get("SANDBOX_CHECK_INTO")
+    watch = Watch(Path(named) if named else None)
+    return Sandbox(store, webhooks, clock_listeners, events, settings or Settings(), secret, watch)
 
 
 __all__ = ["Sandbox", "create_sandbox"]

@@ -93,6 +93,7 @@ def _shape(world: World, charge: Obj, amount: int, reason: str, kind: str) -> Ob
             "has_evidence": False,
             "past_due": False,
             "submission_count": 0,
+            "submission_method": "not_submitted",
         },
         "is_charge_refundable": kind == "inquiry",
         "metadata": {},
@@ -140,7 +141,8 @@ def answer(world: World, dispute: Obj) -> None:
     """Evidence was handed in: the bank has it to read now."""
     dispute["status"] = AWAITS_EVIDENCE[dispute["status"]]
     details = dispute["evidence_details"]
-    dispute["evidence_details"] = {**details, "has_evidence": True, "submission_count": details["submission_count"] + 1}
+    submitted = {"submission_count": details["submission_count"] + 1, "submission_method": "manual"}
+    dispute["evidence_details"] = {**details, "has_evidence": True, **submitted}
     world.schedule(dispute, "miss_deadline", None)
 
 

@@ -101,7 +101,7 @@ def _end_trial(world: World, sub: Obj, before: Obj) -> bool:
         return False
     if not has_method and behavior == "pause":
         sub["status"] = "paused"
-        sub["status_details"] = paused_details("trial_end_without_payment_method")
+        sub["status_details"] = paused_details("trial_end_without_payment_method", world.now)
         world.emit("customer.subscription.updated", sub, before)
         world.emit("customer.subscription.paused", sub)
         return False
@@ -109,9 +109,9 @@ def _end_trial(world: World, sub: Obj, before: Obj) -> bool:
     return True
 
 
-def paused_details(reason: str) -> Obj:
-    """Why a subscription is paused, as `status_details`."""
-    return {"paused": {"subscription": {"type": reason}, "type": "subscription"}}
+def paused_details(reason: str, at: int) -> Obj:
+    """Why and since when a subscription is paused, as `status_details`."""
+    return {"paused": {"subscription": {"type": reason}, "transitioned_at": at, "type": "subscription"}}
 
 
 def _paused(world: World, sub: Obj) -> str | None:
@@ -205,6 +205,11 @@ def on_failed(world: World, sub: Obj, invoice: Obj, *, retries_left: bool) -> No
     elif outcome == "unpaid":
         sub["status"] = "unpaid"
         _announce(world, sub, before)
+    elif outcome == "paused":
+        sub |= {"status": "paused", "status_details": paused_details("final_payment_failure", world.now)}
+        world.schedule(sub, "renew", None)
+        _announce(world, sub, before)
+        world.emit("customer.subscription.paused", sub)
 
 
 @task("retry")

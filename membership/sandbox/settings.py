@@ -19,7 +19,7 @@ class Settings:
     """
 
     retry_days: tuple[int, ...] = (3, 5, 7)
-    after_retries: Literal["canceled", "unpaid", "past_due"] = "canceled"
+    after_retries: Literal["canceled", "unpaid", "past_due", "paused"] = "canceled"
     debit_days: int = 5
     booking_seconds: int = 0
     webhook_retries: Schedule = "patient"

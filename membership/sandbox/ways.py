@@ -26,7 +26,8 @@ class Way:
     Stripe keeps a list for intents and pages, and another one for invoices. `redirects` means that the payer is sent to
     another site, `holds` that the money can be reserved first and taken later, `keeps` that it can be saved and
     charged without the payer, `late` that the money comes days later. The four last are the options shown in a
-    payment intent, in the intent of an invoice, in a setup intent and in a session; None shows nothing.
+    payment intent, in the intent of an invoice (by default the same), in a setup intent and in a session; None
+    shows nothing.
     """
 
     name: str
@@ -37,7 +38,7 @@ class Way:
     keeps: bool = False
     late: bool = False
     intent: Mapping[str, Any] | None = field(default_factory=dict)
-    invoice: Mapping[str, Any] | None = field(default_factory=dict)
+    invoice: Mapping[str, Any] | None = None
     setup: Mapping[str, Any] | None = None
     session: Mapping[str, Any] | None = None
 
@@ -54,7 +55,6 @@ _LIST = [
         holds=True,
         keeps=True,
         intent={"installments": None, "mandate_options": None, **_CARD},
-        invoice={"installments": None, "mandate_options": None, **_CARD},
         setup={"mandate_options": None, **_CARD},
         session={"request_three_d_secure": "automatic"},
     ),
@@ -84,7 +84,7 @@ _LIST = [
         keeps=True,
         intent={"preferred_locale": None},
     ),
-    Way("link", holds=True, keeps=True, intent={"persistent_token": None}, invoice={"persistent_token": None}),
+    Way("link", holds=True, keeps=True, intent={"persistent_token": None}),
     Way("p24", _in("eur pln"), redirects=True),
     Way("sepa_debit", _in("eur"), keeps=True, late=True, intent={"mandate_options": {}}),
     Way(
@@ -134,6 +134,8 @@ def for_session(on: Sequence[str], currency: str | None, mode: str) -> list[str]
 def options(names: Sequence[str], where: str) -> Obj:
     """`payment_method_options` of an object: `where` is intent, invoice, setup or session."""
     found = ((name, getattr(WAYS[name], where)) for name in sorted(names) if name in WAYS)
+    if where == "invoice":
+        found = ((name, WAYS[name].intent if shown is None else shown) for name, shown in found)
     return {name: dict(shown) for name, shown in found if shown is not None}
 
 

@@ -2,13 +2,14 @@
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from stripe._api_version import _ApiVersion
 
 from membership.sandbox.kinds import KINDS, Kind, Obj, kind_of_id, new_id, public
 from membership.sandbox.protocol.errors import no_such
+from membership.sandbox.protocol.watch import Watch
 from membership.sandbox.store import Store, dumps
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class World:
     request_id: str | None = None
     idempotency_key: str | None = None
     wake: Callable[[], None] = lambda: None
+    watch: Watch = field(default_factory=lambda: Watch(None))
 
     def follow(self, obj: Obj) -> Obj:
         """Take the time of the test clock that an object or its customer is on, if any; gives the object back."""
@@ -86,6 +88,7 @@ class World:
         }
         wanted = [e["id"] for e in self.endpoints() if event_type in e["enabled_events"] or "*" in e["enabled_events"]]
         event["pending_webhooks"] = len(wanted)
+        self.watch.look(event, event_type)
         self.store.insert_text(KINDS["event"], event["id"], self.now, dumps(event))
         for endpoint in wanted:
             self.store.db.execute(

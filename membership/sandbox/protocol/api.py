@@ -33,13 +33,14 @@ def respond(sandbox: "Sandbox", request: Request) -> Response:
         answer, more = _answer(sandbox, request, request_id, key)
         headers.update(more)
     except ApiError as error:
-        answer = Answer(error.status, dumps(error.envelope(_log_url(sandbox, request_id))), request_id)
+        answer = _refusal(sandbox, error, request_id)
         if error.code == "idempotency_key_in_use":
             headers["Stripe-Should-Retry"] = "true"
     except ConnectionLost:
         raise
     except Exception:  # noqa: BLE001 - the edge: it is printed, and answered or counted
         traceback.print_exc(file=sys.stderr)
+        sandbox.watch.note(f"{request.method} {request.path}: the sandbox failed: {traceback.format_exc(limit=-1)!r}")
         failure = ApiError("The sandbox failed; its log says why.", status=500, kind="api_error")
         answer = Answer(failure.status, dumps(failure.envelope()), request_id)
     if key is not None and request.method == "POST":
@@ -47,9 +48,11 @@ def respond(sandbox: "Sandbox", request: Request) -> Response:
     return Response(answer.body, answer.status, headers, content_type="application/json")
 
 
-def _log_url(sandbox: "Sandbox", request_id: str) -> str:
-    """Where Stripe shows a request in its Dashboard; here the control page."""
-    return f"{sandbox.public_url}/_sandbox?request={request_id}"
+def _refusal(sandbox: "Sandbox", error: ApiError, request_id: str) -> Answer:
+    """The answer that is an error; it says where Stripe shows the request in its Dashboard, here the control page."""
+    said = error.envelope(f"{sandbox.public_url}/_sandbox?request={request_id}")
+    sandbox.watch.look(said, f"error {error.status}")
+    return Answer(error.status, dumps(said), request_id)
 
 
 def _authenticate(request: Request) -> None:
@@ -108,11 +111,12 @@ def _carry_out(  # noqa: PLR0917 - the parts of one thing
         with store.transaction(keeps=lambda error: isinstance(error, ApiError) and error.keeps_work):
             world = sandbox.world(request_id=request_id, idempotency_key=key)
             result = expand(world, public(routes.perform(world, entry, ids, checked)), paths)
+            sandbox.watch.look(result, f"{method} {entry.template}")
             answer = Answer(200, dumps(result), request_id)
             if key is not None:
                 idempotency.remember(store, key, wanted, answer, sandbox.clock.now())
     except ApiError as error:
-        answer = Answer(error.status, dumps(error.envelope(_log_url(sandbox, request_id))), request_id)
+        answer = _refusal(sandbox, error, request_id)
         if key is not None:
             with store.transaction():
                 idempotency.remember(store, key, wanted, answer, sandbox.clock.now())

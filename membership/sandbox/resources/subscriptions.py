@@ -209,7 +209,7 @@ def pause(world: World, _params: Obj, sub: Obj) -> Obj:
         raise unexpected_state(f"A subscription that is {sub['status']} cannot be paused.")
     before = snapshot(sub)
     sub["status"] = "paused"
-    sub["status_details"] = cycle.paused_details("pause_requested")
+    sub["status_details"] = cycle.paused_details("pause_requested", world.now)
     world.schedule(sub, "renew", None)
     world.emit("customer.subscription.updated", sub, before)
     world.emit("customer.subscription.paused", sub)
