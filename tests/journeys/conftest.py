@@ -40,11 +40,12 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def new_reader(demo, chromium) -> Iterator[Callable[..., Reader]]:
+def new_reader(request, chromium) -> Iterator[Callable[..., Reader]]:
     """Makes readers, each with a browser of their own: `new_reader("uk", has_scripts=False)`."""
     readers = []
 
-    def _new(language="en", *, has_scripts=True, house=demo, **options) -> Reader:
+    def _new(language="en", *, has_scripts=True, house=None, **options) -> Reader:
+        house = house or request.getfixturevalue("demo")
         options = {"locale": LOCALES[language], "viewport": {"width": 360, "height": 740}} | options
         context = chromium.new_context(java_script_enabled=has_scripts, **options)
         context.set_default_timeout(20_000)

@@ -66,6 +66,16 @@ class Demo:
                 return pid
         raise LookupError(command)
 
+    def sweep(self) -> None:
+        """Do now what the worker does every few minutes: a second worker starts with all of it."""
+        second = Program(self.folder, self.environment(), "worker")
+        try:
+            second.wait_for_word("The worker is ready.")
+            until(lambda: '"worker_started"' in second.said or "worker_started" in second.said, what="its first sweep")
+            time.sleep(2)
+        finally:
+            second.end()
+
     def environment(self) -> dict[str, str]:
         """The environment of its processes."""
         raw = Path(f"/proc/{self.pid_of('worker')}/environ").read_bytes().decode()

@@ -167,6 +167,15 @@ class Reader:
         self.open(mails[0])
         return self.page.locator(".mail-text").inner_text()
 
+    def open_mail(self, to: str, subject: str) -> None:
+        """Wait for the mail with this subject, and open it in the demo's mailbox."""
+
+        def _listed() -> list[str]:
+            listing = self.context.request.get(self.demo.site + "/demo/mail").text()
+            return [url for url, title, rest in MAIL_ROW.findall(listing) if to in rest and unescape(title) == subject]
+
+        self.open(until(_listed, 30, f"the mail “{subject}” to {to}")[0])
+
     # --- signing in and out -------------------------------------------------------------------------------------
 
     def asks_to_sign_in(self, email: str) -> None:
