@@ -1,5 +1,6 @@
 """Amounts: fees, smallest charges, and how an amount is written for people."""
 
+import re
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -59,4 +60,7 @@ def written(amount: int, currency: str, locale: str = "en") -> str:
     digits = 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
     code = currency.upper()
     text: str = format_currency(Decimal(amount).scaleb(-digits), code, locale=locale)
-    return text.replace(code, _SIGNS.get(code, code))
+    if code in _SIGNS:
+        return text.replace(code, _SIGNS[code])
+    # A code needs a gap that a sign does not: "KWD 12.340", and the gap must not break.
+    return re.sub(rf"{code}(?=\d)", f"{code}\N{NO-BREAK SPACE}", text)

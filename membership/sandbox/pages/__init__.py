@@ -1,7 +1,9 @@
 """The hosted pages: what a payer sees. They work without a script."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
+from babel.dates import format_date
 from flask import current_app, request
 
 if TYPE_CHECKING:
@@ -18,3 +20,9 @@ def language_of(locale: str | None) -> str:
     if locale and locale != "auto":
         return "uk" if locale.startswith("uk") else "en"
     return request.accept_languages.best_match(["en", "uk"]) or "en"
+
+
+def day(moment: int, language: str) -> str:
+    """A day in words, such as "22 January 2027" (UTC)."""
+    locale = {"en": "en_GB"}.get(language, language)
+    return format_date(datetime.fromtimestamp(moment, UTC), "long", locale=locale)

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from membership.sandbox import collection, invoicing
 from membership.sandbox.kinds import Obj
 from membership.sandbox.money import written
-from membership.sandbox.pages import forms, language_of, the_sandbox
+from membership.sandbox.pages import day, forms, language_of, the_sandbox
 from membership.sandbox.pages.pdf import one_page
 from membership.sandbox.pages.texts import TEXTS
 from membership.sandbox.resources import payment_methods, setup_intents
@@ -24,10 +24,6 @@ def _find(object_id: str, *kinds: str) -> Obj:
     if found is None or found["object"] not in kinds:
         raise NotFound
     return found
-
-
-def _date(moment: int) -> str:
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d")
 
 
 @bp.get("/i/<invoice_id>")
@@ -48,7 +44,7 @@ def _invoice(found: Obj, form: forms.CardForm, status: int = HTTPStatus.OK) -> R
         lang=language,
         invoice=found,
         rows=rows,
-        date=_date(found["created"]),
+        date=day(found["created"], language),
         total=written(found["total"], found["currency"], language),
         account=the_sandbox().settings.account_name,
         action=f"/i/{found['id']}",
@@ -98,7 +94,7 @@ def invoice_pdf(invoice_id: str) -> Response:
         found = _find(invoice_id, "invoice")
         lines = [
             the_sandbox().settings.account_name,
-            f"Invoice {found['number'] or found['id']} of {_date(found['created'])}: {found['status']}",
+            f"Invoice {found['number'] or found['id']} of {day(found['created'], 'en')}: {found['status']}",
             "",
             *(f"{line['description']}: {written(line['amount'], line['currency'])}" for line in found["lines"]["data"]),
             "",
@@ -122,7 +118,7 @@ def receipt(charge_id: str) -> str:
             t=TEXTS[language],
             lang=language,
             rows=rows,
-            date=_date(charge["created"]),
+            date=day(charge["created"], language),
             account=the_sandbox().settings.account_name,
             status=charge["status"],
         )

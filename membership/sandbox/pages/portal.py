@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from membership.sandbox import cycle
 from membership.sandbox.kinds import KINDS, Obj
 from membership.sandbox.money import written
-from membership.sandbox.pages import forms, language_of, the_sandbox
+from membership.sandbox.pages import day, forms, language_of, the_sandbox
 from membership.sandbox.pages.texts import TEXTS
 from membership.sandbox.protocol.errors import ApiError
 from membership.sandbox.resources import customers, payment_methods, subscriptions
@@ -58,11 +58,11 @@ def _page(world: World, session: Obj, secret: str, form: forms.CardForm, status:
         action=f"/p/session/{secret}/card",
         button=TEXTS[language]["portal_save_card"],
         features=configuration["features"],
-        subs=[_shown(sub, language) for sub in live],
+        subs=[_shown(world, sub, language) for sub in live],
         invoices=[
             (
                 i["number"] or "–",
-                _date(i["created"]),
+                day(i["created"], language),
                 written(i["total"], i["currency"], language),
                 i["status"],
                 f"/i/{i['id']}",
@@ -77,21 +77,23 @@ def _page(world: World, session: Obj, secret: str, form: forms.CardForm, status:
     return allow_forms(make_response(page, status), [session["return_url"]])
 
 
-def _date(moment: int) -> str:
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d")
-
-
-def _shown(sub: Obj, language: str) -> dict[str, object]:
+def _shown(world: World, sub: Obj, language: str) -> dict[str, object]:
     texts, item = TEXTS[language], sub["items"]["data"][0]
     recurring = item["price"]["recurring"]
     many = recurring["interval_count"] > 1
+    latest = world.store.get(sub["latest_invoice"])
     return {
         "id": sub["id"],
+        "tone": "good" if sub["status"] in {"active", "trialing"} else "bad",
+        "unpaid": f"/i/{latest['id']}" if latest and latest["status"] == "open" else None,
+        "is_paused": sub["status"] == "paused",
+        "may_pause": sub["status"] in {"active", "trialing", "past_due"},
+        "lapsed": cycle.period(sub)[1] <= world.now,
         "amount": written(item["price"]["unit_amount"] * item["quantity"], sub["currency"], language),
         "rhythm": texts[("every_" if many else "per_") + recurring["interval"]].format(n=recurring["interval_count"]),
         "status": texts["status_" + sub["status"]],
-        "until": _date(cycle.period(sub)[1]),
-        "ends": _date(sub["cancel_at"]) if sub["cancel_at"] else None,
+        "until": day(cycle.period(sub)[1], language),
+        "ends": day(sub["cancel_at"], language) if sub["cancel_at"] else None,
     }
 
 
@@ -99,18 +101,36 @@ def _shown(sub: Obj, language: str) -> dict[str, object]:
 def cancel(secret: str, sub_id: str) -> AnyResponse:
     """Stop a subscription as the configuration says, or take that back (`undo`)."""
     with the_sandbox().store.transaction():
-        world, session = _session(secret)
-        sub = world.need(subscriptions.KIND, sub_id, "subscription")
-        configuration = world.store.get(session["configuration"])
-        wanted = configuration["features"]["subscription_cancel"] if configuration else {"enabled": False}
-        if sub["customer"] != session["customer"] or not wanted["enabled"]:
-            raise NotFound
+        world, sub, wanted = _theirs(secret, sub_id, "subscription_cancel")
         if request.form.get("undo"):
             subscriptions.update(world, {"cancel_at_period_end": False}, sub)
         elif wanted["mode"] == "immediately":
             subscriptions.cancel(world, {}, sub)
         else:
             subscriptions.update(world, {"cancel_at_period_end": True}, sub)
+    return redirect(f"/p/session/{secret}?saved=1", HTTPStatus.SEE_OTHER)
+
+
+def _theirs(secret: str, sub_id: str, feature: str) -> tuple[World, Obj, Obj]:
+    """A subscription of the session's customer, and how the configuration offers a feature; 404 where it does not."""
+    world, session = _session(secret)
+    sub = world.need(subscriptions.KIND, sub_id, "subscription")
+    configuration = world.store.get(session["configuration"])
+    wanted: Obj = (configuration or {"features": {}})["features"].get(feature, {"enabled": False})
+    if sub["customer"] != session["customer"] or not wanted["enabled"]:
+        raise NotFound
+    return world, sub, wanted
+
+
+@bp.post("/p/session/<secret>/pause/<sub_id>")
+def pause(secret: str, sub_id: str) -> AnyResponse:
+    """Pause a subscription on demand, or go on (`resume`), which charges a new period where the old one is over."""
+    with the_sandbox().store.transaction():
+        world, sub, _wanted = _theirs(secret, sub_id, "subscription_pause")
+        if request.form.get("resume"):
+            subscriptions.resume(world, {}, sub)
+        else:
+            subscriptions.pause(world, {}, sub)
     return redirect(f"/p/session/{secret}?saved=1", HTTPStatus.SEE_OTHER)
 
 

@@ -36,12 +36,13 @@ SESSION = declare(
 _ACCEPTS = (
     "business_profile default_return_url metadata name features.invoice_history.enabled"
     " features.payment_method_update.enabled features.subscription_cancel.enabled features.subscription_cancel.mode"
+    " features.subscription_pause.enabled"
 )
 SESSION_SECONDS = 3600
 
 
 def _features(wanted: Any) -> Obj:
-    """All features are on unless they are turned off; changing the plan is never offered."""
+    """All features are on unless they are turned off; a pause has no end, and changing the plan is never offered."""
     wanted = wanted or {}
     cancel = wanted.get("subscription_cancel") or {}
     return {
@@ -56,6 +57,10 @@ def _features(wanted: Any) -> Obj:
             "enabled": cancel.get("enabled", True),
             "mode": cancel.get("mode", "at_period_end"),
             "proration_behavior": "none",
+        },
+        "subscription_pause": {
+            "duration": {"interval_options": [], "type": "indefinite"},
+            "enabled": (wanted.get("subscription_pause") or {}).get("enabled", True),
         },
         "subscription_update": {
             "billing_cycle_anchor": None,
