@@ -1,7 +1,11 @@
 """Every template compiles, and nothing in the code turns data into a template (S33)."""
 
 import re
+from contextlib import closing
 from pathlib import Path
+
+from membership.sandbox.app import create_sandbox
+from membership.sandbox.web import create_pages
 
 ROOT = Path(__file__).parents[2]
 
@@ -9,8 +13,10 @@ ROOT = Path(__file__).parents[2]
 def test_every_template_compiles(house):
     names = house.jinja_env.list_templates(extensions=["html", "txt"])
     assert len(names) > 20
-    for name in names:
-        house.jinja_env.get_template(name)
+    with closing(create_sandbox()) as sandbox:
+        stand_in = create_pages(sandbox)  # a program of its own, with filters of its own
+        for name in names:
+            (stand_in if name.startswith("sandbox/") else house).jinja_env.get_template(name)
 
 
 def test_autoescape_is_on_for_pages_and_mails(house):
