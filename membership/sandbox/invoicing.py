@@ -157,7 +157,15 @@ def close(world: World, invoice: Obj, status: str) -> None:
     if status == "void":
         invoice["amount_remaining"] = 0
         _cancel_payments(world, invoice)
+        _give_credit_back(world, invoice)
     world.emit("invoice.voided" if status == "void" else "invoice.marked_uncollectible", invoice)
+
+
+def _give_credit_back(world: World, invoice: Obj) -> None:
+    """Credit that had lowered what was due is the customer's again (Stripe: unapplied_from_invoice)."""
+    customer = world.store.get(invoice["customer"])
+    if customer is not None and not customer.get("deleted") and invoice["ending_balance"] is not None:
+        customer["balance"] -= invoice["ending_balance"] - invoice["starting_balance"]
 
 
 def _cancel_payments(world: World, invoice: Obj) -> None:

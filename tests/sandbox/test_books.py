@@ -103,6 +103,23 @@ def test_the_statement_names_every_payment_with_its_fee_and_metadata(client, sup
     assert sum(p["amount"] for p in books["payments"]) == books["totals"]["eur"]["charges"]
 
 
+def test_credit_that_a_void_invoice_had_used_is_the_customers_again(client, control):
+    customer = client.customers.create({}).id
+    price = {"currency": "eur", "unit_amount": 1000, "recurring": {"interval": "month"}}
+    price["product"] = client.products.create({"name": "S"}).id
+    client.invoice_items.create({"customer": customer, "amount": -1500, "currency": "eur"})
+    card = client.payment_methods.attach("pm_card_chargeCustomerFail", {"customer": customer}).id
+    client.subscriptions.create(
+        {"customer": customer, "items": [{"price_data": price}], "default_payment_method": card}
+    )
+    assert client.customers.retrieve(customer).balance == -500
+    control("advance", months=1, days=1)
+    half_paid = client.invoices.list({"limit": 1}).data[0]
+    assert (half_paid.status, half_paid.amount_due, client.customers.retrieve(customer).balance) == ("open", 500, 0)
+    client.invoices.void_invoice(half_paid.id)
+    assert client.customers.retrieve(customer).balance == -500
+
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("once"), st.integers(50, 90000)),
