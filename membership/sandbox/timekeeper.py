@@ -50,14 +50,18 @@ class Timekeeper(threading.Thread):
     def move_to(self, target: int) -> int:
         """Move the sandbox's clock forward to a second, running all that falls due on the way; the new offset.
 
-        Events of the time that passed are held back until the listeners know the new time.
+        Events of the time that passed are held back until the listeners know the new time. A reset on the way ends
+        the move: the new world begins at the machine's time.
         """
         sandbox = self._sandbox
         with self._moving:
+            n_resets = sandbox.n_resets
             sandbox.deliverer.hold()
             try:
                 self._run_due("", target)
                 with sandbox.store.transaction():
+                    if sandbox.n_resets != n_resets:
+                        return sandbox.clock.offset
                     sandbox.clock.offset += max(target - sandbox.clock.now(), 0)
                     sandbox.store.set_setting("offset", sandbox.clock.offset)
                 sandbox.tell_listeners()

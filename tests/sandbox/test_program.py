@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -175,6 +176,24 @@ def test_a_reset_keeps_endpoints_of_the_command_line_only(sandbox, client, contr
     control("reset")
     assert control.get("clock")["offset_seconds"] == 0
     assert client.webhook_endpoints.list().data == []
+
+
+def test_a_reset_ends_a_move_of_the_clock_that_is_under_way(base, client, control):
+    price = {"currency": "eur", "unit_amount": 700, "recurring": {"interval": "day"}}
+    price["product"] = client.products.create({"name": "S"}).id
+    customer = client.customers.create({}).id
+    card = client.payment_methods.attach("pm_card_visa", {"customer": customer}).id
+    client.subscriptions.create(
+        {"customer": customer, "items": [{"price_data": price}], "default_payment_method": card}
+    )
+    mover = threading.Thread(target=requests.post, args=(f"{base}/_sandbox/advance",), kwargs={"json": {"days": 3000}})
+    mover.start()
+    while control.get("clock")["offset_seconds"] < 10 * 86400:
+        assert mover.is_alive()
+    control("reset")
+    mover.join(timeout=60)
+    assert control.get("clock")["offset_seconds"] == 0
+    assert client.events.list().data == []
 
 
 def test_every_call_says_what_it_does():
