@@ -14,6 +14,7 @@ from membership.sandbox import payments
 from membership.sandbox.kinds import KINDS, Obj, public
 from membership.sandbox.money import DISPUTE_FEE
 from membership.sandbox.protocol.errors import unexpected_state
+from membership.sandbox.resources import early_fraud_warnings
 from membership.sandbox.tasks import task
 from membership.sandbox.world import World, snapshot
 
@@ -60,6 +61,7 @@ def make(world: World, charge: Obj, reason: str = "fraudulent", kind: str = "cha
         world.emit("charge.dispute.funds_withdrawn", dispute)
         world.schedule(dispute, "miss_deadline", world.now + _ANSWER_WITHIN)
     world.emit("charge.updated", charge, before)
+    early_fraud_warnings.settle(world, charge)
     if kind == "prevented":
         _give_back(world, charge, left)
     return dispute

@@ -1,7 +1,8 @@
 """What a payment method shows of itself, by its type."""
 
 from datetime import UTC, datetime
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 from stripe import PaymentMethod
 
@@ -31,7 +32,7 @@ _BICS = {
     "van_lanschot": "FVLBNL22",
     "yoursafe": "BITSNL2A",
 }
-_NETWORKS = {"networks": {"preferred": "ach", "supported": ["ach"]}, "bank_name": "STRIPE TEST BANK"}
+_NETWORKS = {"networks": {"preferred": "ach", "supported": ["ach"]}}
 
 
 def card_of(kind: str, given: Obj) -> cards.Card:
@@ -82,10 +83,14 @@ def _shown_other(card: cards.Card, given: Obj) -> Obj:
     shape: Any = getattr(PaymentMethod, "".join(part.title() for part in card.kind.split("_")))
     fields = [name for name in shape.__annotations__ if name != "persistent_token"]
     derived: Obj = {"fingerprint": "sandbox" + card.last4, "last4": card.last4, "bic": _BICS.get(given.get("bank", ""))}
-    derived["account_holder_type"] = "individual"
+    derived |= {"account_holder_type": "individual", "bank_name": "STRIPE TEST BANK", "funding": "card"}
     if card.kind == "us_bank_account":
         derived |= _NETWORKS
-    return {name: given.get(name, derived.get(name)) for name in fields}
+    found = {name: given.get(name, derived.get(name)) for name in fields}
+    for name, value in found.items():
+        if value is None and NoneType not in get_args(shape.__annotations__[name]):
+            raise missing(f"{card.kind}[{name}]")
+    return found
 
 
 def _shown_card(card: cards.Card, expires: tuple[int, int]) -> Obj:

@@ -8,7 +8,7 @@ from membership.sandbox import chargebacks
 from membership.sandbox.control.actions import checked
 from membership.sandbox.kinds import Obj, public
 from membership.sandbox.protocol.errors import ApiError, missing
-from membership.sandbox.resources import customers, refunds, subscriptions
+from membership.sandbox.resources import customers, early_fraud_warnings, refunds, subscriptions
 
 if TYPE_CHECKING:
     from membership.sandbox.app import Sandbox
@@ -100,6 +100,14 @@ def delete_customer(sandbox: "Sandbox", wanted: Obj) -> Obj:
         return customers.delete(world, {}, world.need("customer", _named(wanted, "customer"), "customer"))
 
 
+def warn(sandbox: "Sandbox", wanted: Obj) -> Obj:
+    """Have the card's network warn early that a charge is fraudulent."""
+    with sandbox.store.transaction():
+        world = sandbox.world()
+        charge = world.need("charge", _named(wanted, "charge"), "charge")
+        return public(early_fraud_warnings.make(world, charge))
+
+
 def dispute(sandbox: "Sandbox", wanted: Obj) -> Obj:
     """Have the payer of a charge dispute it: `kind` is chargeback, inquiry or prevented; `reason` is Stripe's."""
     kind = wanted.get("kind") or "chargeback"
@@ -137,6 +145,7 @@ def _named(wanted: Obj, name: str) -> str:
 ACTIONS = {
     action.__name__: action
     for action in (
-        fail_next, refund, dispute, dispute_step, decide, cancel_subscription, edit_subscription, delete_customer,
+        fail_next, refund, warn, dispute, dispute_step, decide, cancel_subscription, edit_subscription,
+        delete_customer,
     )
 }  # fmt: skip

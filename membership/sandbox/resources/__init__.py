@@ -13,6 +13,7 @@ _FILES = [
     "balance_transactions",
     "refunds",
     "disputes",
+    "early_fraud_warnings",
     "invoices",
     "invoice_items",
     "invoice_payments",

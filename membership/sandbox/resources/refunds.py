@@ -11,6 +11,7 @@ from membership.sandbox.kinds import Kind, Obj, declare
 from membership.sandbox.protocol.errors import ApiError, unexpected_state
 from membership.sandbox.protocol.reading import listing, retrieval
 from membership.sandbox.protocol.routes import operation
+from membership.sandbox.resources import early_fraud_warnings
 from membership.sandbox.tasks import task
 from membership.sandbox.world import World, merge_metadata, snapshot
 
@@ -72,7 +73,7 @@ def make(world: World, charge: Obj, amount: int, reason: str | None, metadata: d
             "currency": charge["currency"],
             "customer": charge["customer"],
             "customer_account": None,
-            "destination_details": {"card": {"type": "refund"}, "type": "card"},
+            "destination_details": _destination(charge["payment_method_details"]["type"]),
             "metadata": metadata,
             "payment_intent": charge["payment_intent"],
             "payment_method": charge["payment_method"],
@@ -91,9 +92,17 @@ def make(world: World, charge: Obj, amount: int, reason: str | None, metadata: d
     charge["refunded"] = charge["amount_refunded"] == charge["amount"]
     world.emit("refund.created", refund)
     world.emit("charge.refunded", charge, before)
+    early_fraud_warnings.settle(world, charge)
     if how != "succeeded":
         world.schedule(refund, "finish_refund", world.now + payments.DAY)
     return refund
+
+
+def _destination(kind: str) -> Obj:
+    if kind != "card":
+        return {"type": kind}
+    reference = {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"}
+    return {"card": reference, "type": "card"}
 
 
 @task("finish_refund")
