@@ -96,11 +96,22 @@ def _last_that_fits(terms: _Terms, crowds: Crowds, lots: Lots) -> "_Market":
         while after(raises).try_all() != len(wanted):
             raises = 2 * raises + 1
     else:
-        while after(raises + 1).try_all() is not None:
-            raises += 1
+        while (market := after(raises + 1)).try_all() is not None:
+            raises = max(raises + 1, _raises_without_news(market, wanted))
     market = after(raises)
     market.buy_all()
     return market
+
+
+def _raises_without_news(market: "_Market", wanted: list[int]) -> int:
+    """So many raises cannot spend too much: until then those who tick what `market` could not buy have less than its
+    cost, even if they spent on nothing else. So nothing else is bought, and what it bought together is affordable.
+
+    Without this leap one lone tick for a costly option among thousands of voters would need a million markets.
+    """
+    terms, ticks = market.terms, market.ticks
+    highest_pots = ((terms.costs[o] * terms.n_voters - 1) // ticks[o] for o in wanted if o not in market.bought)
+    return (min(highest_pots) - terms.budget) // terms.step
 
 
 class _Market:
@@ -113,7 +124,9 @@ class _Market:
         # Options that are not bought yet and could be paid when they were last looked at, with their effective votes
         # then. These only ever sink, so an option whose old number is too low needs no new one.
         self._open = {option: Fraction(votes) for option, votes in enumerate(everyone.votes) if votes}
-        self._terms = terms
+        self.bought: set[int] = set()
+        self.terms = terms
+        self.ticks = everyone.votes
         self._crowds = crowds
         self._lots = lots
         self._pot = pot
@@ -142,21 +155,21 @@ class _Market:
                 return
             votes = {option: self._effective_votes(option, *offer) for option, offer in offers.items()}
             option = self._lots.highest(votes, len(self.rounds) + 1)
-            unit = self._unit * self._terms.scale
+            unit = self._unit * self.terms.scale
             paid = self._buy(option, *offers[option])
             more = {
-                "share": str(Fraction(self._pot, self._terms.n_voters * self._terms.scale)),
-                "cost": str(Fraction(self._terms.costs[option], self._terms.scale)),
+                "share": str(Fraction(self._pot, self.terms.n_voters * self.terms.scale)),
+                "cost": str(Fraction(self.terms.costs[option], self.terms.scale)),
                 "paid": [[str(price / unit), paid[price]] for price in sorted(paid, reverse=True)],
-                "left": str(Fraction(self.left, self._terms.scale)),
+                "left": str(Fraction(self.left, self.terms.scale)),
             }
             self.rounds.append(Round(len(self.rounds) + 1, votes, elected=(option,), more=more))
 
     def missing(self, option: int) -> Fraction:
         """How much more money those who tick `option` would need for it, after the last purchase."""
         there = sum(purse * crowd.votes[option] for purse, crowd in self._purses)
-        cost = Fraction(self._terms.costs[option], self._terms.scale)
-        return cost - Fraction(there, self._unit * self._terms.scale) if there else cost
+        cost = Fraction(self.terms.costs[option], self.terms.scale)
+        return cost - Fraction(there, self._unit * self.terms.scale) if there else cost
 
     def _best(self) -> dict[int, tuple[int, int]]:
         """The offers of the options with the most effective votes."""
@@ -181,7 +194,7 @@ class _Market:
 
         Supporters who have less than that pay all they have.
         """
-        rest, payers = self._terms.costs[option] * self._unit, self._payers[option]
+        rest, payers = self.terms.costs[option] * self._unit, self._payers[option]
         for purse, crowd in self._purses:
             if not payers:
                 return None
@@ -193,7 +206,7 @@ class _Market:
         return None
 
     def _effective_votes(self, option: int, rest: int, payers: int) -> Fraction:
-        return Fraction(self._terms.costs[option] * self._unit * payers, rest)
+        return Fraction(self.terms.costs[option] * self._unit * payers, rest)
 
     def _buy(self, option: int, rest: int, payers: int) -> Counter[Fraction]:
         """Take the money; how many paid how much, in the units of before."""
@@ -214,7 +227,8 @@ class _Market:
                     self._payers = list(map(sub, self._payers, theirs.votes))
         self._purses = sorted(purses, key=itemgetter(0))
         self._unit *= factor
-        self.left -= self._terms.costs[option]
+        self.left -= self.terms.costs[option]
+        self.bought.add(option)
         del self._open[option]
         return paid
 
