@@ -1,6 +1,7 @@
 """The same promises asked of every payment provider, each against its own stand-in (port.PaymentProvider).
 
-A new provider adds a line to PROVIDERS: how to make it, and how a reader pays on its page.
+A new provider adds a line to PROVIDERS: how to make it, and how a reader pays on its page. With STRIPE_TEST_KEY
+the same is asked of Stripe's own test mode.
 """
 
 from datetime import timedelta
@@ -25,6 +26,7 @@ from membership.kernel.rhythm import Rhythm
 from tests.billing.conftest import sandbox, sandbox_process  # noqa: F401 - the stand-in of Stripe
 from tests.billing.test_way import make_request
 from tests.conftest import make_settings
+from tests.contracts.real_stripe import TEST_KEY, check_key, key, pay_in_a_browser
 from tests.factories.checkout import pay
 
 
@@ -34,7 +36,13 @@ def stripe_provider(app, sandbox):  # noqa: F811 - the fixture
     return provider, pay
 
 
-PROVIDERS = ["stripe_provider"]
+@pytest.fixture
+def real_stripe_provider(app):
+    check_key()
+    return StripeProvider(make_settings(stripe_api_base=None, stripe_secret_key=TEST_KEY)), pay_in_a_browser
+
+
+PROVIDERS = ["stripe_provider", *(["real_stripe_provider"] if TEST_KEY else [])]
 
 
 @pytest.fixture(params=PROVIDERS)
@@ -64,25 +72,25 @@ def facts_of(provider, kind, object_id) -> Reading:
 
 def test_a_page_opens_under_its_key_and_opens_once(provider):
     request = make_request()
-    page = provider.open_checkout(request, "key-1")
+    page = provider.open_checkout(request, key("key-1"))
     assert isinstance(page, OpenedCheckout)
     assert page.url.startswith("http")
     assert page.expires_at == request.expires_at.replace(microsecond=0)
-    assert provider.open_checkout(request, "key-1") == page
-    assert provider.open_checkout(request, "key-2") != page
+    assert provider.open_checkout(request, key("key-1")) == page
+    assert provider.open_checkout(request, key("key-2")) != page
 
 
 def test_the_same_key_for_another_request_is_refused_for_good(provider):
-    provider.open_checkout(make_request(), "key-1")
+    provider.open_checkout(make_request(), key("key-1"))
     with pytest.raises(ProviderFailed) as failed:
-        provider.open_checkout(make_request(charge=Money(900, "EUR")), "key-1")
+        provider.open_checkout(make_request(charge=Money(900, "EUR")), key("key-1"))
     assert (failed.value.retryable, failed.value.outcome_unknown) == (False, False)
 
 
 @pytest.mark.parametrize("rhythm", list(Rhythm))
 @pytest.mark.parametrize("charge", [Money(400, "EUR"), Money(500, "USD"), Money(400, "GBP"), Money(10_000, "UAH")])
 def test_what_was_asked_for_is_what_is_paid(provider, pay_page, rhythm, charge):
-    page = provider.open_checkout(make_request(rhythm=rhythm, charge=charge), "key-1")
+    page = provider.open_checkout(make_request(rhythm=rhythm, charge=charge), key("key-1"))
     [before] = facts_of(provider, ObjectKind.CHECKOUT, page.provider_id).facts
     assert (before.is_finished, before.is_expired, before.is_paid) == (False, False, False)
     pay_page(page.url)
@@ -100,7 +108,7 @@ def test_what_was_asked_for_is_what_is_paid(provider, pay_page, rhythm, charge):
 
 
 def test_recurring_support_can_be_read_with_its_amount_and_end(provider, pay_page):
-    page = provider.open_checkout(make_request(), "key-1")
+    page = provider.open_checkout(make_request(), key("key-1"))
     pay_page(page.url)
     [finished] = facts_of(provider, ObjectKind.CHECKOUT, page.provider_id).facts
     [seen] = facts_of(provider, ObjectKind.SUBSCRIPTION, finished.subscription_id).facts
@@ -110,14 +118,14 @@ def test_recurring_support_can_be_read_with_its_amount_and_end(provider, pay_pag
 
 
 def test_a_page_closes_once_and_for_all_and_a_paid_one_does_not(provider, pay_page):
-    page = provider.open_checkout(make_request(), "key-1")
-    assert provider.close_checkout(page.provider_id, "close-1") is True
-    assert provider.close_checkout(page.provider_id, "close-2") is True
+    page = provider.open_checkout(make_request(), key("key-1"))
+    assert provider.close_checkout(page.provider_id, key("close-1")) is True
+    assert provider.close_checkout(page.provider_id, key("close-2")) is True
     [closed] = facts_of(provider, ObjectKind.CHECKOUT, page.provider_id).facts
     assert closed.is_expired
-    paid = provider.open_checkout(make_request(), "key-2")
+    paid = provider.open_checkout(make_request(), key("key-2"))
     pay_page(paid.url)
-    assert provider.close_checkout(paid.provider_id, "close-3") is False
+    assert provider.close_checkout(paid.provider_id, key("close-3")) is False
 
 
 @pytest.mark.parametrize("kind", list(ObjectKind))
@@ -132,7 +140,7 @@ def test_a_notice_that_is_not_signed_is_refused(provider):
 
 
 def test_the_provider_s_own_books_list_what_was_paid(provider, pay_page):
-    page = provider.open_checkout(make_request(), "key-1")
+    page = provider.open_checkout(make_request(), key("key-1"))
     pay_page(page.url)
     listed = provider.list_booked()
     assert listed is None or [(row.reference, row.charged) for row in listed] == [("con_1", Money(800, "EUR"))]
