@@ -29,6 +29,9 @@ from membership.topics.rules import (
 )
 
 MOST_SEARCH_WORDS = 6
+# What a column of whole numbers holds, and a mark of a moment and an id.
+LARGEST_INTEGER = 2**31 - 1
+LONGEST_MARK = 32
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # How long titles are kept in memory for the list that is shown while somebody types.
 TITLES_KEPT_SECONDS = 15.0
@@ -165,7 +168,8 @@ def list_topics(
         # A search must not tell which words are hidden.
         statement = statement.where(stands, Topic.is_hidden.is_(False))
     if sort == "followers":
-        return _part(statement, Topic.n_followers, _number(after), limit)
+        mark = _number(after)
+        return _part(statement, Topic.n_followers, mark if mark and mark[0] <= LARGEST_INTEGER else None, limit)
     return _part(statement, Topic.stage_at, _moment(after), limit)
 
 
@@ -211,7 +215,9 @@ def _number(mark: str) -> tuple[int, int] | None:
     value, _, topic_id = mark.partition(".")
     if not (value.isascii() and value.isdigit() and topic_id.isascii() and topic_id.isdigit()):
         return None
-    return (int(value), int(topic_id)) if len(mark) <= 32 else None  # noqa: PLR2004 - two numbers that fit a column
+    if len(mark) > LONGEST_MARK or int(topic_id) > LARGEST_INTEGER:
+        return None
+    return int(value), int(topic_id)
 
 
 def _moment(mark: str) -> tuple[datetime, int] | None:

@@ -11,7 +11,7 @@ from flask import Flask, Response, current_app, request
 from flask_login import current_user
 from flask_wtf import CSRFProtect
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import Forbidden
+from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from membership.config import LOOPBACK_HOSTS, Settings
@@ -69,6 +69,7 @@ def install(app: Flask, known: Settings) -> None:
     if known.demo:
         app.wsgi_app = _by_its_one_name(app.wsgi_app, known.public_url)  # type: ignore[method-assign,assignment]
     _csrf.init_app(app)
+    app.before_request(_refuse_nul)
     app.before_request(_protect_forms)
     app.extensions["membership.csp"] = content_policy(known)
     app.after_request(_put_headers)
@@ -120,6 +121,12 @@ def content_policy(known: Settings, **changes: str) -> str:
 def is_exempt(path_pattern: str, audience: str | None) -> bool:
     """Whether a route may be changed without a form token: listed here and made for machines."""
     return audience == "machine" and path_pattern in CSRF_EXEMPT
+
+
+def _refuse_nul() -> None:
+    """Nothing here has an address with a NUL, and PostgreSQL would not even look for it."""
+    if "\0" in request.path or any("\0" in value for _, value in request.args.items(multi=True)):
+        raise NotFound
 
 
 def _protect_forms() -> None:
