@@ -5,6 +5,10 @@ import time
 import pytest
 import requests
 import stripe
+from click.testing import CliRunner
+
+from membership.sandbox.faults import CALL_FAULTS, DELIVERY_FAULTS
+from membership.sandbox.run import sandbox_command
 
 PATH = "POST /v1/customers"
 
@@ -177,3 +181,12 @@ def test_a_delivery_that_is_days_late_comes_when_the_clock_is_moved(client, cont
     assert receiver.events == []
     control("advance", days=1)
     receiver.wait_for(lambda r: len(r.events) == 1)
+
+
+def test_every_fault_is_explained_by_help_and_on_the_control_page(base):
+    told = CliRunner().invoke(sandbox_command, ["--help"]).output
+    page = requests.get(f"{base}/_sandbox", timeout=10).text
+    for name, words in (CALL_FAULTS | DELIVERY_FAULTS).items():
+        assert f"{name:<15} {words}" in told
+        assert name in page
+        assert words in page
