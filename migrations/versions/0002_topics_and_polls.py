@@ -53,7 +53,7 @@ def upgrade() -> None:
         sa.Column("title", sa.String(length=120), nullable=False),
         sa.Column("intro", sa.String(length=1500), nullable=False),
         sa.Column("locale", sa.String(length=2), nullable=False),
-        sa.Column("rule", sa.String(length=12), nullable=False),
+        sa.Column("rule", sa.String(length=40), nullable=False),
         sa.Column("n_seats", sa.Integer(), nullable=False),
         sa.Column("max_ranks", sa.Integer(), nullable=False),
         sa.Column("budget_hours", sa.Integer(), nullable=True),
@@ -79,9 +79,6 @@ def upgrade() -> None:
         sa.Column("wiped_at", UTCDateTime(), nullable=True),
         sa.CheckConstraint(
             "(rule = 'equal-shares') = (budget_hours IS NOT NULL)", name=op.f("ck_polls_hours_where_shared")
-        ),
-        sa.CheckConstraint(
-            "rule IN ('approval', 'spav', 'stv', 'equal-shares', 'plurality')", name=op.f("ck_polls_known_rule")
         ),
         sa.CheckConstraint("state IN ('draft', 'open', 'closed', 'cancelled')", name=op.f("ck_polls_known_state")),
         sa.CheckConstraint("closes_at > opens_at", name=op.f("ck_polls_open_for_a_while")),
@@ -141,7 +138,8 @@ def upgrade() -> None:
             "stage <> 'published' OR story_url IS NOT NULL", name=op.f("ck_topics_published_has_a_story")
         ),
         sa.CheckConstraint(
-            "stage IN ('proposed', 'shortlisted', 'on_ballot', 'chosen', 'reporting', 'published', 'declined', 'not_chosen', 'merged', 'dropped')",
+            "stage IN ('proposed', 'shortlisted', 'on_ballot', 'chosen', 'reporting', 'published', 'declined', "
+            "'not_chosen', 'merged', 'dropped')",
             name=op.f("ck_topics_known_stage"),
         ),
         sa.CheckConstraint("merged_into_id <> id", name=op.f("ck_topics_not_merged_into_itself")),
@@ -218,7 +216,7 @@ def upgrade() -> None:
     op.create_table(
         "poll_results",
         sa.Column("poll_id", sa.Integer(), nullable=False),
-        sa.Column("rule_version", sa.String(length=20), nullable=False),
+        sa.Column("rule_version", sa.String(length=50), nullable=False),
         sa.Column("has_breakdown", sa.Boolean(), nullable=False),
         sa.Column("count", sa.JSON(), nullable=False),
         sa.Column("other_rules", sa.JSON(), nullable=False),

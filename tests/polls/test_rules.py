@@ -8,9 +8,7 @@ from hypothesis import given, strategies
 
 from membership.kernel.errors import Conflict, InvalidInput
 from membership.polls import sealing
-from membership.polls.counting import RULES
 from membership.polls.rules import (
-    BALLOT_KINDS,
     chain,
     check_choice,
     choice_text,
@@ -71,10 +69,6 @@ def test_a_ballot_that_cannot_be_is_refused_by_name(kind, positions, code):
     with pytest.raises(InvalidInput) as invalid:
         check_choice(kind, 10, 3, positions)
     assert invalid.value.code == code
-
-
-def test_every_rule_of_counting_has_the_ballot_that_the_voter_gets():
-    assert {slug: rule.kind for slug, rule in RULES.items()} == BALLOT_KINDS
 
 
 def test_lots_can_be_drawn_again_by_anybody():

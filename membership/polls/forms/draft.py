@@ -19,8 +19,8 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import InputRequired, Length, Optional
 
 from membership.kernel.errors import InvalidInput
+from membership.polls.counting import RULES
 from membership.polls.models import Poll
-from membership.polls.rules import BALLOT_KINDS
 from membership.polls.rules.drafts import LONGEST_INTRO, LONGEST_TITLE, PollFields
 from membership.topics.models import Topic
 from membership.web.forms import Form
@@ -63,7 +63,7 @@ class PollForm(Form):
         _l("Written in"), choices=[SelectChoice(code, name) for code, name in LANGUAGES.items()], default="en"
     )
     topic_ids = SelectMultipleField(_l("Topics"), coerce=int)
-    rule = RadioField(_l("How it is counted"), choices=[SelectChoice(rule) for rule in BALLOT_KINDS], default="spav")
+    rule = RadioField(_l("How it is counted"), choices=[SelectChoice(rule) for rule in RULES], default="spav")
     n_seats = IntegerField(
         _l("How many topics are chosen"),
         default=2,

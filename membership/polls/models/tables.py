@@ -21,7 +21,6 @@ class Poll(Model):
     __tablename__ = "polls"
     __table_args__ = (
         CheckConstraint("state IN ('draft', 'open', 'closed', 'cancelled')", name="known_state"),
-        CheckConstraint("rule IN ('approval', 'spav', 'stv', 'equal-shares', 'plurality')", name="known_rule"),
         CheckConstraint("n_seats BETWEEN 1 AND 30", name="few_seats"),
         CheckConstraint("max_ranks BETWEEN 3 AND 10", name="few_ranks"),
         CheckConstraint("closes_at > opens_at", name="open_for_a_while"),
@@ -37,8 +36,9 @@ class Poll(Model):
     intro: Mapped[str] = mapped_column(String(1500))
     # The language that title and text are written in.
     locale: Mapped[str] = mapped_column(String(2))
-    # A slug of `counting.RULES`; it also says how the ballot looks (rules.ballot_kind).
-    rule: Mapped[str] = mapped_column(String(12))
+    # A slug of `counting.RULES`; it also says how the ballot looks (rules.ballot_kind). No constraint lists the slugs:
+    # a new rule is one file, and `rules.drafts` refuses what is none.
+    rule: Mapped[str] = mapped_column(String(40))
     n_seats: Mapped[int]
     # How many places a ranked ballot may name.
     max_ranks: Mapped[int] = mapped_column(default=5)
@@ -192,7 +192,7 @@ class PollResult(Model):
 
     poll_id: Mapped[int] = mapped_column(ForeignKey("polls.id"), primary_key=True)
     # Of the counting, such as "spav/1": a published result never changes when code does.
-    rule_version: Mapped[str] = mapped_column(String(20))
+    rule_version: Mapped[str] = mapped_column(String(50))
     # Whether it says more than the winners: with fewer than `rules.FEW` counted ballots it does not.
     has_breakdown: Mapped[bool]
     # `counting.Count.as_dict()`; without a breakdown the winners by number, and everything else empty.

@@ -6,10 +6,11 @@ from typing import Any
 from sqlalchemy import select
 
 from membership.db import db
+from membership.polls.counting import BallotKind
 from membership.polls.models import Poll, PollOption
 from membership.polls.queries.polls import options_of
 from membership.polls.queries.proof import published_ballots
-from membership.polls.rules import BallotKind, ballot_kind, lot_order, parse_choice
+from membership.polls.rules import ballot_kind, lot_order, parse_choice
 from membership.topics.models import Topic
 
 

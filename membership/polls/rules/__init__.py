@@ -3,8 +3,7 @@
 """
 
 from membership.polls.rules.choices import (
-    BALLOT_KINDS,
-    BallotKind,
+    ballot_kind,
     check_choice,
     choice_text,
     named_in,
@@ -15,9 +14,7 @@ from membership.polls.rules.lots import lot_order, shown_order
 from membership.polls.rules.windows import FEW, is_reminder_due, refuse_unless_open
 
 __all__ = [
-    "BALLOT_KINDS",
     "FEW",
-    "BallotKind",
     "ballot_kind",
     "check_choice",
     "choice_text",
@@ -29,8 +26,3 @@ __all__ = [
     "shown_order",
     "weights_of",
 ]
-
-
-def ballot_kind(rule: str) -> BallotKind:
-    """How the ballot of a counting rule looks: "approval", "ranking" or "single"."""
-    return BALLOT_KINDS[rule]

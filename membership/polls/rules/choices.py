@@ -6,20 +6,14 @@ ticks, a ranking one option per rank, a single choice one rank with one option, 
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Literal
 
 from membership.kernel.errors import InvalidInput
+from membership.polls.counting import RULES, BallotKind, Choice
 
-Choice = tuple[tuple[int, ...], ...]
-BallotKind = Literal["approval", "ranking", "single"]
 
-BALLOT_KINDS: dict[str, BallotKind] = {
-    "approval": "approval",
-    "spav": "approval",
-    "equal-shares": "approval",
-    "stv": "ranking",
-    "plurality": "single",
-}
+def ballot_kind(rule: str) -> BallotKind:
+    """How the ballot of a counting rule (a slug of `RULES`) looks: "approval", "ranking" or "single"."""
+    return RULES[rule].kind
 
 
 def check_choice(kind: BallotKind, n_options: int, max_ranks: int, positions: Sequence[int]) -> Choice:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from membership.kernel.errors import InvalidInput
 from membership.kernel.words import one_line, paragraphs
-from membership.polls.rules.choices import BALLOT_KINDS
+from membership.polls.counting import RULES
 
 SHORTEST_TITLE, LONGEST_TITLE, LONGEST_INTRO = 3, 120, 1500
 MOST_OPTIONS = 30
@@ -48,7 +48,7 @@ def clean_fields(fields: PollFields) -> dict[str, object]:
             "title",
         ),
         (len(intro) > LONGEST_INTRO, "poll_intro", "The text above the ballot has at most 1,500 characters.", "intro"),
-        (fields.rule not in BALLOT_KINDS, "poll_rule", "There is no such way of counting.", "rule"),
+        (fields.rule not in RULES, "poll_rule", "There is no such way of counting.", "rule"),
         (
             fields.closes_at <= fields.opens_at,
             "poll_dates",

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from membership.polls.counting import RULES, Profile, count
+from membership.polls.counting import RULES, Choice, Profile, count
 from membership.polls.models import Poll, PollOption
 from membership.polls.rules import FEW, ballot_kind, lot_order
-from membership.polls.rules.choices import Choice
 
 
 @dataclass(frozen=True, slots=True)
