@@ -9,7 +9,7 @@ from membership.sandbox.world import World, merge_metadata
 
 
 def revise(world: World, sub: Obj, params: Obj) -> None:
-    """Apply `items`, `billing_cycle_anchor=now` and `trial_end=now` of an update.
+    """Apply `items`, `billing_cycle_anchor=now` and `trial_end` of an update.
 
     A new anchor begins a new period now and charges it at once. With another interval the anchor stays, as flexible
     billing has it: the period that is running in the new rhythm takes the place of the old one, and the difference
@@ -24,7 +24,10 @@ def revise(world: World, sub: Obj, params: Obj) -> None:
         _change_item(world, sub, change, f"items[{i}]")
     if not sub["items"]["data"]:
         raise ApiError("A subscription needs at least one item.", param="items")
-    ends_trial = _ends_trial(sub, params)
+    if params.get("trial_end") not in {None, "now"}:
+        _prolong_trial(world, sub, old, int(params["trial_end"]), credited=behavior != "none")
+        return
+    ends_trial = _ends_trial(world, sub, params)
     anew, turned = ends_trial or _asks_anew(params), sub["items"]["data"][0]["price"]["recurring"] != old_rhythm
     settled = sub["status"] in {"active", "past_due"} and behavior != "none"
     if turned and settled and not anew:
@@ -43,6 +46,31 @@ def revise(world: World, sub: Obj, params: Obj) -> None:
         _invoice_now(world, sub, params, period=False)
 
 
+def settle_end(world: World, sub: Obj, params: Obj) -> None:
+    """What a subscription that ends now gives back (`prorate`), and the invoice of what is pending (`invoice_now`)."""
+    if params.get("prorate") and sub["status"] in {"active", "past_due"}:
+        proration.book(world, sub, sub["items"]["data"], [], world.now, debit=False)
+    if params.get("invoice_now"):
+        _invoice_now(world, sub, params, period=False)
+
+
+def _prolong_trial(world: World, sub: Obj, old: list[Obj], until: int, *, credited: bool) -> None:
+    """Nothing is charged until that second, at which a new period begins; time that was paid for may be credited."""
+    if until <= world.now:
+        raise ApiError("trial_end must lie in the future.", param="trial_end")
+    if credited and sub["status"] in {"active", "past_due"}:
+        proration.book(world, sub, old, [], world.now, debit=False)
+    sub |= {"status": "trialing", "trial_start": sub["trial_start"] or world.now, "trial_end": until, "_n": -1}
+    sub["billing_cycle_anchor"] = until
+    for item in sub["items"]["data"]:
+        item |= {"current_period_start": world.now, "current_period_end": until}
+    if sub["cancel_at_period_end"]:
+        sub["cancel_at"] = until
+        world.schedule(sub, "cancel", until)
+    world.schedule(sub, "renew", until)
+    world.schedule(sub, "trial_will_end", max(until - 3 * payments.DAY, world.now))
+
+
 def _running(world: World, sub: Obj) -> int:
     """Which period after the anchor is running, in the rhythm that the items have now."""
     recurring, n = sub["items"]["data"][0]["price"]["recurring"], 0
@@ -59,14 +87,10 @@ def _asks_anew(params: Obj) -> bool:
     return anchor == "now"
 
 
-def _ends_trial(sub: Obj, params: Obj) -> bool:
+def _ends_trial(world: World, sub: Obj, params: Obj) -> bool:
     wanted = params.get("trial_end")
-    if wanted is None:
-        return False
-    if wanted != "now":
-        raise unsupported("trial_end")
-    if sub["status"] == "trialing":
-        sub["status"] = "active"
+    if wanted == "now" and sub["status"] == "trialing":
+        sub |= {"status": "active", "trial_end": world.now}
         return True
     return False
 

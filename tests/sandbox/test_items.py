@@ -88,3 +88,37 @@ def test_an_item_on_a_draft_can_be_changed_and_the_totals_follow(client, patron)
     draft = client.invoices.retrieve(draft.id)
     assert [(line.amount, line.description) for line in draft.lines.data] == [(700, "Seven")]
     assert draft.amount_due == 700
+
+
+def test_a_trial_can_be_prolonged_and_ended(client, control, monthly):
+    now = control.get("clock")["now"]
+    trial = client.subscriptions.update(
+        monthly.id, {"trial_end": now + 10 * 86400, "proration_behavior": "none", "expand": ["items"]}
+    )
+    assert (trial.status, trial.trial_end, trial.billing_cycle_anchor) == (
+        "trialing",
+        now + 10 * 86400,
+        now + 10 * 86400,
+    )
+    control("advance", days=11)
+    paid = client.subscriptions.retrieve(monthly.id, {"expand": ["latest_invoice"]})
+    assert (paid.status, paid.latest_invoice.amount_paid) == ("active", 1000)
+    assert paid["items"].data[0].current_period_start == now + 10 * 86400
+
+
+def test_who_ends_at_once_may_be_given_back_what_they_did_not_use(client, control, monthly):
+    control("advance", days=15)
+    ended = client.subscriptions.cancel(
+        monthly.id, {"prorate": True, "invoice_now": True, "expand": ["latest_invoice"]}
+    )
+    assert (ended.status, ended.latest_invoice.billing_reason) == ("canceled", "subscription_update")
+    assert -600 < ended.latest_invoice.total < -400
+    assert client.customers.retrieve(monthly.customer).balance == ended.latest_invoice.total
+
+
+def test_the_first_invoice_can_be_seen_before_anything_is_made(client, patron):
+    wanted = {"items": [{"price": price(client, 1000, "month"), "quantity": 3}]}
+    seen = client.invoices.create_preview({"customer": patron, "subscription_details": wanted})
+    assert (seen.amount_due, seen.billing_reason) == (3000, "upcoming")
+    assert client.subscriptions.list({"customer": patron}).data == []
+    assert client.invoices.list({"customer": patron}).data == []

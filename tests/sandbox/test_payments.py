@@ -100,3 +100,20 @@ def test_every_way_to_pay_that_the_sdk_knows_can_be_saved(client):
         assert kind in made.to_dict()
     with pytest.raises(stripe.CardError):
         client.payment_methods.create({"type": "card", "card": {"number": "4242424242424241"}})
+
+
+def test_a_method_may_be_described_in_the_payment_itself(client, pay):
+    debit = {"type": "sepa_debit", "sepa_debit": {"iban": "AT611904300234573201"}, "billing_details": {"name": "A"}}
+    made = client.payment_intents.create(
+        {
+            "amount": 500,
+            "currency": "eur",
+            "confirm": True,
+            "allowed_payment_method_types": ["card", "sepa_debit"],
+            "payment_method_data": debit,
+            "payment_method_options": {"card": {"request_three_d_secure": "any"}},
+            "mandate_data": {"customer_acceptance": {"type": "offline", "offline": {}}},
+        }
+    )
+    assert (made.status, made.payment_method_options.card.request_three_d_secure) == ("processing", "any")
+    assert client.payment_methods.retrieve(made.payment_method).sepa_debit.last4 == "3201"

@@ -5,9 +5,11 @@ from stripe.params._customer_delete_params import CustomerDeleteParams
 from stripe.params._customer_list_params import CustomerListParams
 from stripe.params._customer_list_payment_methods_params import CustomerListPaymentMethodsParams
 from stripe.params._customer_retrieve_params import CustomerRetrieveParams
+from stripe.params._customer_retrieve_payment_method_params import CustomerRetrievePaymentMethodParams
 from stripe.params._customer_update_params import CustomerUpdateParams
 
 from membership.sandbox.kinds import KINDS, Kind, Obj, declare, new_id
+from membership.sandbox.protocol.errors import no_such
 from membership.sandbox.protocol.listing import PAGING, list_object, page
 from membership.sandbox.protocol.reading import retrieval
 from membership.sandbox.protocol.routes import operation
@@ -45,6 +47,7 @@ KIND = declare(
 )
 _PLAIN = (
     "email name phone description address shipping preferred_locales invoice_prefix next_invoice_sequence tax_exempt"
+    " balance business_name individual_name"
 )
 _ACCEPTS = (
     _PLAIN + " metadata invoice_settings.default_payment_method invoice_settings.custom_fields invoice_settings.footer"
@@ -104,7 +107,7 @@ def create(world: World, params: Obj) -> Obj:
     method = params.pop("payment_method", None)
     settings = params.pop("invoice_settings", None) or {}
     fields = {name: value or None for name, value in params.items() if name != "metadata"}
-    fields["preferred_locales"] = params.get("preferred_locales") or []
+    fields |= {"preferred_locales": params.get("preferred_locales") or [], "balance": params.get("balance", 0)}
     customer = make(world, fields | {"metadata": merge_metadata({}, params.get("metadata"))})
     if method:
         payment_methods.attach_to(world, payment_methods.resolve(world, method, "payment_method"), customer)
@@ -122,7 +125,7 @@ def update(world: World, params: Obj, customer: Obj) -> Obj:
     before = snapshot(customer)
     _set_invoice_settings(world, customer, params.pop("invoice_settings", None) or {})
     customer["metadata"] = merge_metadata(customer["metadata"], params.pop("metadata", None))
-    customer.update({name: value or None for name, value in params.items()})
+    customer.update({name: None if value in {"", None} else value for name, value in params.items()})
     world.emit("customer.updated", customer, before)
     return customer
 
@@ -164,6 +167,15 @@ def delete(world: World, _params: Obj, customer: Obj) -> Obj:
 def list_all(world: World, params: Obj) -> Obj:
     """Customers, newest first; deleted ones are left out, and those on a test clock unless it is named."""
     return page(world, KIND, params, {"deleted": None, "test_clock": params.get("test_clock")})
+
+
+@operation("GET /v1/customers/{id}/payment_methods/{method}", CustomerRetrievePaymentMethodParams, subject=KIND)
+def retrieve_payment_method(world: World, _params: Obj, customer: Obj, method: str) -> Obj:
+    """One payment method of a customer; 404 for another's."""
+    found = world.need("payment_method", method, "payment_method", in_path=True)
+    if found["customer"] != customer["id"]:
+        raise no_such(KINDS["payment_method"].label, method, param="payment_method")
+    return found
 
 
 @operation("GET /v1/customers/{id}/payment_methods", CustomerListPaymentMethodsParams, f"{PAGING} type", subject=KIND)

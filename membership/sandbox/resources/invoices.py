@@ -12,13 +12,13 @@ from stripe.params._invoice_retrieve_params import InvoiceRetrieveParams
 from stripe.params._invoice_update_params import InvoiceUpdateParams
 from stripe.params._invoice_void_invoice_params import InvoiceVoidInvoiceParams
 
-from membership.sandbox import cycle, drafts, invoicing, payments
+from membership.sandbox import cycle, drafts, founding, invoicing, payments
 from membership.sandbox.kinds import KINDS, Kind, Obj, declare, public
 from membership.sandbox.protocol.errors import ApiError, missing, unexpected_state
 from membership.sandbox.protocol.listing import PAGING, limit_of, list_object
 from membership.sandbox.protocol.reading import listing, retrieval
 from membership.sandbox.protocol.routes import operation
-from membership.sandbox.resources import payment_methods
+from membership.sandbox.resources import payment_methods, prices
 from membership.sandbox.world import World, merge_metadata, snapshot
 
 
@@ -216,23 +216,36 @@ def list_lines(_world: World, params: Obj, invoice: Obj) -> Obj:
 @operation(
     "POST /v1/invoices/create_preview",
     InvoiceCreatePreviewParams,
-    "customer subscription subscription_details.items subscription_details.proration_behavior",
+    "customer subscription subscription_details.items subscription_details.proration_behavior"
+    " subscription_details.proration_date subscription_details.cancel_at_period_end subscription_details.trial_end",
 )
 def create_preview(world: World, params: Obj) -> Obj:
     """What the next invoice of a subscription would be, after the changes that `subscription_details` describes.
 
-    Nothing is kept: the changes are made and taken back.
+    Without `subscription` it is the first invoice of one that `subscription_details` describes. Nothing is kept: the
+    changes are made and taken back.
     """
     from membership.sandbox.resources import subscriptions
 
+    changes = params.get("subscription_details") or {}
     if not params.get("subscription"):
-        raise missing("subscription")
+        return _first(world, params, changes)
     sub = world.need("subscription", params["subscription"], "subscription")
     with world.store.trial():
-        changes = params.get("subscription_details") or {}
-        if changes.get("items"):
+        if changes:
             subscriptions.update(world, {**changes, "payment_behavior": "allow_incomplete"}, sub)
         return _upcoming(world, sub)
+
+
+def _first(world: World, params: Obj, wanted: Obj) -> Obj:
+    if not params.get("customer") or not wanted.get("items"):
+        raise missing("subscription" if not wanted.get("items") else "customer")
+    customer = world.need("customer", params["customer"], "customer")
+    with world.store.trial():
+        items = wanted["items"]
+        found = [(prices.resolve(world, one, f"items[{i}]"), one.get("quantity", 1)) for i, one in enumerate(items)]
+        sub = founding.found(world, customer, found, wanted, default_method=None)
+        return founding.draft_first(world, sub, customer) | {"billing_reason": "upcoming"}
 
 
 def _upcoming(world: World, sub: Obj) -> Obj:

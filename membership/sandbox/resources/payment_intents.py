@@ -33,7 +33,10 @@ _ACCEPTS = (
     " setup_future_usage automatic_payment_methods shipping statement_descriptor statement_descriptor_suffix"
 )
 _CREATE = " capture_method confirmation_method confirm"
-_CONFIRM = "payment_method off_session return_url use_stripe_sdk error_on_requires_action"
+_CONFIRM = (
+    "payment_method payment_method_data payment_method_options mandate_data off_session return_url use_stripe_sdk"
+    " error_on_requires_action"
+)
 _CONFIRMABLE = frozenset({"requires_payment_method", "requires_confirmation", "requires_action"})
 
 
@@ -119,7 +122,10 @@ def create(world: World, params: Obj) -> Obj:
         payment_method=method["id"] if method else None,
         status="requires_confirmation" if method else "requires_payment_method",
     )
-    return _confirm(world, intent, params) if params.get("confirm") else intent
+    intent["payment_method_options"] = _options(intent, params)
+    if not params.get("confirm"):
+        return intent
+    return _confirm(world, intent, {name: value for name, value in params.items() if name != "payment_method_data"})
 
 
 _TOO_LITTLE = (
@@ -128,6 +134,12 @@ _TOO_LITTLE = (
     " instead."
 )
 _PLAIN = ["description", "receipt_email", "setup_future_usage", "statement_descriptor", "statement_descriptor_suffix"]
+
+
+def _options(intent: Obj, params: Obj) -> Obj:
+    """The options as they are, with those changed that a call gives."""
+    given, known = params.get("payment_method_options") or {}, intent["payment_method_options"]
+    return {**known, **{kind: known.get(kind, {}) | (options or {}) for kind, options in given.items()}}
 
 
 def _plain(params: Obj) -> Obj:
@@ -164,6 +176,8 @@ def _shipping(params: Obj) -> Obj | None:
 
 def _method(world: World, params: Obj, customer: str | None) -> Obj | None:
     name = params.get("payment_method")
+    if params.get("payment_method_data"):
+        return payment_methods.create(world, params["payment_method_data"])
     if not name:
         return None
     method = payment_methods.resolve(world, name, "payment_method")
@@ -190,6 +204,7 @@ def _confirm(world: World, intent: Obj, params: Obj) -> Obj:
         raise missing("payment_method")
     off_session = params.get("off_session") in {True, "one_off", "recurring"}
     intent["_return_url"] = params.get("return_url")
+    intent["payment_method_options"] = _options(intent, params)
     result = collection.collect(world, intent, method, on_session=not off_session)
     if result == "declined":
         raise payments.card_error(world, intent)

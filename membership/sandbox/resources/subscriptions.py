@@ -190,14 +190,17 @@ def _pause_collection(world: World, sub: Obj, wanted: Obj | str) -> None:
     world.schedule(sub, "resume_collection", resumes_at)
 
 
-@operation("DELETE /v1/subscriptions/{id}", SubscriptionCancelParams, "cancellation_details", subject=KIND)
+@operation(
+    "DELETE /v1/subscriptions/{id}", SubscriptionCancelParams, "cancellation_details invoice_now prorate", subject=KIND
+)
 def cancel(world: World, params: Obj, sub: Obj) -> Obj:
-    """End a subscription now."""
+    """End a subscription now; with `prorate` unused time is credited, and `invoice_now` settles what is pending."""
     if sub["status"] in cycle.ENDED:
         raise ApiError(f"No such subscription: '{sub['id']}'", status=404, code="resource_missing", param="id")
     details = params.get("cancellation_details") or {}
     sub["cancellation_details"] = sub["cancellation_details"] | {k: v or None for k, v in details.items()}
     status = "incomplete_expired" if sub["status"] == "incomplete" else "canceled"
+    revision.settle_end(world, sub, params)
     end(world, sub, status, reason="cancellation_requested")
     return sub
 
