@@ -31,6 +31,18 @@ def demo(tmp_path_factory) -> Iterator[Demo]:
         demo.end()
 
 
+@pytest.fixture
+def own_demo(tmp_path) -> Iterator[Demo]:
+    """A demo as it is on its first day, whose clock nobody else moves."""
+    demo = Demo(tmp_path, RATE_LIMITS="false")
+    try:
+        demo.wait()
+        yield demo
+        demo.check_books()
+    finally:
+        demo.end()
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:

@@ -66,13 +66,13 @@ class Demo:
                 return pid
         raise LookupError(command)
 
-    def sweep(self) -> None:
-        """Do now what the worker does every few minutes: a second worker starts with all of it."""
+    @contextmanager
+    def sweeping(self) -> Iterator[None]:
+        """For as long as this lasts a second worker runs: it starts with all that is done every few minutes."""
         second = Program(self.folder, self.environment(), "worker")
         try:
             second.wait_for_word("The worker is ready.")
-            until(lambda: '"worker_started"' in second.said or "worker_started" in second.said, what="its first sweep")
-            time.sleep(2)
+            yield
         finally:
             second.end()
 

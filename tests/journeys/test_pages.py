@@ -1,6 +1,7 @@
 """Every page, signed in and out, in its every state: readable for everybody, narrow and wide, light and dark."""
 
 import copy
+import re
 import sqlite3
 import subprocess
 import sys
@@ -39,8 +40,8 @@ def filled_in(demo, route):
     (topic,) = demo.rows("SELECT public_id FROM topics WHERE stage = ? LIMIT 1", stage)[0]
     winner = "SELECT position FROM poll_options o JOIN topics t ON t.id = topic_id WHERE stage = 'reporting'"
     poll = draft if of_drafts else closed
-    named = route.replace("<public_id>", poll if "/polls/" in route else topic)
-    return named.replace("<int:position>", str(demo.rows(winner)[0][0]))
+    named = re.sub(r"<[^<>]*\bpublic_id>", poll if "/polls/" in route else topic, route)
+    return re.sub(r"<[^<>]*\bposition>", str(demo.rows(winner)[0][0]), named)
 
 
 @pytest.mark.parametrize("who", ["anybody", "patron", "editor"])

@@ -1,8 +1,5 @@
 """The whole way of a topic: proposed, shortlisted, on the ballot, chosen by forty members, counted, published."""
 
-import json
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -34,7 +31,8 @@ from tests.journeys.before_polls import (
     voters,
 )  # fmt: skip
 from tests.journeys.crowd import Mailbox, Member, all_at_once, text_of
-from tests.journeys.demo import Demo, until
+from tests.journeys.demo import until
+from tests.journeys.evidence import check_files
 from tests.journeys.newsroom import Editor
 
 TICKED = [{FLOOD}] * 15 + [{TREES}] * 10 + [{STADIUM, FLOOD}] * 6 + [{DOCTOR}] * 4
@@ -43,30 +41,18 @@ N_SILENT = 3
 
 
 @pytest.fixture
-def house(tmp_path):
-    """A demo of its own: a newsroom as it is on the first day, whose clock nobody else moves."""
-    house = Demo(tmp_path, RATE_LIMITS="false")
-    try:
-        house.wait()
-        yield house
-        house.check_books()
-    finally:
-        house.end()
-
-
-@pytest.fixture
-def story(house, new_reader, fresh_email):
+def story(own_demo, new_reader, fresh_email):
     """Everybody in it, each on a phone; the editor sits at a desk."""
 
     def _person(language="en", **options):
-        reader = new_reader(language, house=house, viewport=PHONE, **options)
+        reader = new_reader(language, house=own_demo, viewport=PHONE, **options)
         reader.email = fresh_email()
         return reader
 
-    editor = Editor(new_reader(house=house, viewport=DESK))
+    editor = Editor(new_reader(house=own_demo, viewport=DESK))
     return SimpleNamespace(
-        house=house,
-        mailbox=Mailbox(house),
+        house=own_demo,
+        mailbox=Mailbox(own_demo),
         editor=editor,
         touch=_person(has_touch=True, is_mobile=True),
         plain=_person("uk", has_scripts=False),
@@ -75,7 +61,7 @@ def story(house, new_reader, fresh_email):
         waverer=_person("uk"),
         late=_person("uk"),
         twin=_person("uk"),
-        crowd=[Member(house, fresh_email("member")) for _ in range(len(TICKED) + N_SILENT)],
+        crowd=[Member(own_demo, fresh_email("member")) for _ in range(len(TICKED) + N_SILENT)],
         receipts={},
         faults=[],
     )
@@ -204,11 +190,11 @@ def facts_of(story):
 def who_has_not_voted_is_reminded(story):
     """Two days before the end; the membership of one voter is over by then, their ballot stays."""
     story.house.advance(seconds=(12 * 24 + 1) * 3600)
-    story.house.sweep()
     quiet = [member.email for member in story.crowd[len(TICKED) :]]
     not_ranked = [member.email for member in story.crowd[len(RANKED) :]] + [story.blank.email, story.waverer.email]
     wanted = sorted([(email, "sent") for email in quiet + not_ranked])
-    until(lambda: sent(story, "polls/closing") == wanted, 60, "the reminders")
+    with story.house.sweeping():
+        until(lambda: sent(story, "polls/closing") == wanted, 60, "the reminders")
     plain = story.plain
     plain.open(f"/polls/{story.approval}")
     assert plain.page.locator("#ballot").count() == 0
@@ -253,27 +239,8 @@ def the_result_is_explained(story):
         story.blank.page.fill("#receipt", story.receipts[who])
         story.blank.press(".influence button")
         story.blank.says(words)
-    checks_out(story)
-
-
-def checks_out(story):
-    """The published files agree with each other, by our command and by the checking program, which shares no code."""
-    site, place = f"{story.house.site}/polls/{story.approval}", story.house.folder
-    for name in ("evidence.json", "ballots.json", "count.json"):
-        (place / name).write_bytes(requests.get(f"{site}/{name}", timeout=60).content)
-    (place / "verify.py").write_bytes(requests.get(f"{story.house.site}/polls/verify.py", timeout=60).content)
-    checked = subprocess.run(
-        [sys.executable, "-I", "verify.py", "evidence.json"],
-        cwd=place, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert checked.returncode == 0, checked.stdout + checked.stderr
-    story.touch.open(f"/polls/{story.approval}")
-    command = story.touch.page.locator("code", has_text="membership count").inner_text().split()
-    counted = subprocess.run(
-        [sys.executable, "-m", "membership.cli", *command[1:]],
-        cwd=place, env=story.house.environment(), capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert json.loads(counted.stdout) == json.loads((place / "count.json").read_text()), counted.stderr
+    story.touch.open(result)
+    check_files(story.house, story.approval, story.touch.page.locator("code", has_text="membership count").inner_text())
 
 
 def the_story_is_published(story):
