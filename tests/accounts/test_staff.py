@@ -122,3 +122,12 @@ def test_who_is_dismissed_is_out_at_the_next_page(app):
     assert browser.get("/t/desk").status_code == 200
     services.dismiss("olena@example.org", clock.now())
     assert browser.get("/t/desk").status_code == 403
+
+
+def test_every_change_of_a_role_is_written_down(app):
+    make_staff("a@example.org", "owner")
+    person = make_staff("b@example.org", "viewer")
+    make_staff("b@example.org", "editor")
+    services.dismiss("b@example.org", clock.now())
+    written = [(entry.kind, entry.details, entry.actor) for entry in queries.timeline(person.id)]
+    assert written == [("staff_role", {"role": role}, "staff") for role in (None, "editor", "viewer")]
