@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+import structlog
 from sqlalchemy import ColumnElement, Row, select
 
 from membership.db import db, transaction
@@ -12,19 +13,21 @@ from membership.polls.models import Poll
 from membership.polls.rules import is_reminder_due
 from membership.polls.services.cancelling import REASONS
 from membership.polls.services.linking import AT_A_TIME
-from membership.polls.services.trouble import HOPELESS, Trouble, TroubleFound, report
+from membership.polls.services.trouble import HOPELESS, Trouble, TroubleFound, forget, report
 from membership.polls.services.wiping import OVER
+
+log = structlog.get_logger(__name__)
 
 
 def open_due(now: datetime) -> None:
-    """Look after open polls: one whose key is gone is cancelled at once, so that nobody votes in vain.
+    """Look after open polls: one whose key is gone is cancelled at once, so that nobody votes in vain. Where the whole
+    folder of keys is away, that is said, and taken back when it is there again.
 
     There is nothing to open: staff open polls, and `opens_at` decides from when on ballots are taken.
     """
     del now
     for poll in _list(Poll.state == "open"):
-        if keys.find(poll.public_id) is None:
-            _give_up(poll.id, Trouble.KEY_MISSING)
+        _watched(poll.id, _look_for_key)
 
 
 def link(now: datetime) -> None:
@@ -57,6 +60,14 @@ def remind(now: datetime) -> None:
                 mail.broadcast("polls.not_voted", "polls/closing", {"poll_id": poll.id}, once_key=name)
 
 
+def _look_for_key(poll_id: int) -> None:
+    poll = db.session.get_one(Poll, poll_id)
+    if keys.find(poll.public_id) is None:
+        raise TroubleFound(Trouble.KEY_MISSING)
+    if poll.trouble == Trouble.KEY_MISSING:
+        forget(poll_id, Trouble.KEY_MISSING)
+
+
 def _link_all(poll_id: int) -> None:
     while services.link(poll_id) == AT_A_TIME:
         pass
@@ -67,10 +78,19 @@ def _watched(poll_id: int, step: Callable[[int], None]) -> None:
     try:
         step(poll_id)
     except TroubleFound as found:
-        if found.trouble in HOPELESS:
+        if found.trouble in HOPELESS and not _may_come_back(poll_id, found.trouble):
             _give_up(poll_id, found.trouble)
         else:
             report(poll_id, found.trouble)
+    except OSError:  # one poll's file must not hold up the others
+        db.session.rollback()
+        log.exception("poll_files_unreadable", poll_id=poll_id)
+
+
+def _may_come_back(poll_id: int, trouble: Trouble) -> bool:
+    """A folder of keys that is not mounted loses no key."""
+    poll = db.session.get_one(Poll, poll_id)
+    return trouble is Trouble.KEY_MISSING and not keys.is_lost(poll.public_id)
 
 
 def _give_up(poll_id: int, trouble: Trouble) -> None:

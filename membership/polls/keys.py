@@ -15,6 +15,8 @@ from membership.polls.sealing import KEY_BYTES, PollKey
 from membership.web import settings
 
 KEY, HEAD = ".key", ".head"
+# It tells an empty folder from one that is not there at the moment: a disk that is not mounted, another machine.
+MARK = "poll-keys-are-here"
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 
 
@@ -37,6 +39,7 @@ def create(poll: str) -> PollKey:
     place = folder()
     place.mkdir(parents=True, exist_ok=True)
     place.chmod(PRIVATE_FOLDER)
+    (place / MARK).touch(PRIVATE_FILE)
     destroy(poll)
     raw = secrets.token_bytes(KEY_BYTES)
     _write(place / f"{poll}{KEY}", raw)
@@ -51,6 +54,11 @@ def find(poll: str) -> PollKey | None:
     except FileNotFoundError:
         return None
     return PollKey(raw, poll) if len(raw) == KEY_BYTES else None
+
+
+def is_lost(poll: str) -> bool:
+    """Whether the key is gone for good: the folder of keys is there, and the key is not in it."""
+    return (folder() / MARK).exists() and not (folder() / f"{poll}{KEY}").exists()
 
 
 def destroy(poll: str) -> None:

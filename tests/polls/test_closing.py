@@ -302,3 +302,32 @@ def test_who_is_told_what_never_depends_on_the_choice():
     assert [r.person_id for r in queries.news_after(args, 0, 10)] == people
     told = [queries.voters_of_chosen_topic_after({"topic_id": o.topic_id}, 0, 10) for o in queries.options_of(poll.id)]
     assert sorted([r.person_id for r in each] for each in told) == [[], [], people[:5], people[:5]]
+
+
+def test_a_folder_of_keys_that_is_away_for_a_while_costs_no_poll():
+    poll, _ = poll_of([[0], [0]])
+    folder = keys.folder()
+    away = folder.rename(folder.with_name("unmounted"))
+    for is_there in (False, True):  # nothing at all, and the empty place where a disk is mounted
+        if is_there:
+            folder.mkdir()
+        jobs.open_due(NOW)
+        jobs.close_due(CLOSES)
+        poll = db.session.get_one(Poll, poll.id, populate_existing=True)
+        assert (poll.state, poll.trouble) == ("open", "key_missing")
+    folder.rmdir()
+    away.rename(folder)
+    jobs.open_due(NOW)
+    assert db.session.get_one(Poll, poll.id, populate_existing=True).trouble is None
+    assert close_poll(poll).state == "closed"
+
+
+def test_a_key_that_cannot_be_read_holds_up_no_other_poll():
+    broken, _ = poll_of([[0]])
+    fine, _ = poll_of([[0]])
+    path = keys.folder() / f"{broken.public_id}.key"
+    path.unlink()
+    path.mkdir()
+    jobs.open_due(NOW)
+    assert close_poll(fine).state == "closed"
+    assert db.session.get_one(Poll, broken.id, populate_existing=True).state == "open"

@@ -47,3 +47,10 @@ def report(poll_id: int, trouble: Trouble) -> None:
     with transaction("polls.trouble"):
         db.session.execute(update(Poll).where(Poll.id == poll_id, Poll.state == "open").values(trouble=trouble.value))
     log.error("poll_in_trouble", poll_id=poll_id, trouble=trouble.value)
+
+
+def forget(poll_id: int, trouble: Trouble) -> None:
+    """It is mended: the poll goes on."""
+    with transaction("polls.trouble"):
+        mine = update(Poll).where(Poll.id == poll_id, Poll.state == "open", Poll.trouble == trouble.value)
+        db.session.execute(mine.values(trouble=None))
