@@ -105,6 +105,7 @@ def words_of(error_code: str) -> str:
         "choice_too_many": _("This ballot names more topics than it may. Take some out and save again."),
         "choice_twice": _("One topic stands on this ballot twice. Look over your choice and save again."),
         "choice_one_only": _("Only one topic can be chosen here. Look over your choice and save again."),
+        "too_many_saves": _("You have changed this ballot so often that it stays as you saved it last. It counts."),
     }
     unknown = _("This ballot names something that is not in the poll. Choose again, please.")
     return str(words.get(error_code) or unknown)
