@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DDL, DateTime, Engine, ForeignKeyConstraint, MetaData, Table, event, select
+from sqlalchemy import DDL, DateTime, Engine, Executable, ForeignKeyConstraint, MetaData, Row, Table, event, select
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 from sqlalchemy.types import TypeDecorator
@@ -134,6 +134,19 @@ def _send_hint(job: str, args: tuple[int | str, ...]) -> None:
         sender(job, *args)
     except Exception:  # a lost hint costs a minute, an error here would cost a reader their page
         logging.getLogger(__name__).warning("hint_lost", exc_info=True, extra={"job": job})
+
+
+def read_alone(statement: Executable, values: dict[str, Any]) -> Row[Any] | None:
+    """The one row of a read in Core, or None; for what every request asks for first.
+
+    Where the session reads already, it is asked on its connection; else on one that is given back at once, and on
+    PostgreSQL without BEGIN and ROLLBACK, each of which takes as long as the read itself.
+    """
+    if db.session().in_transaction():
+        return db.session.connection().execute(statement, values).one_or_none()
+    engine = db.engine if is_sqlite() else db.engine.execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        return connection.execute(statement, values).one_or_none()
 
 
 @contextmanager
@@ -307,6 +320,7 @@ __all__ = [
     "init_db",
     "is_sqlite",
     "outside_call",
+    "read_alone",
     "set_clock_offset",
     "transaction",
 ]  # fmt: skip

@@ -4,21 +4,21 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from flask import has_request_context, session
-from sqlalchemy import ColumnElement, and_, exists, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, exists, select
+from sqlalchemy.orm import aliased, make_transient_to_detached
 
 from membership.accounts.models import Person, Session, SignInRequest, StaffMember, TimelineEntry
 from membership.accounts.rules import IDLE, masked
-from membership.db import db
+from membership.db import db, read_alone
 from membership.kernel import clock, ids
 from membership.kernel.errors import NotFound
 
 __all__ = [
-    "LinkState", "SessionRow", "find_live_session", "find_person_by_email", "get_person", "is_open", "link_state",
-    "list_staff", "masked", "sessions_of", "timeline",
+    "LinkState", "LiveSession", "SessionRow", "find_live_session", "find_person_by_email", "get_person", "is_open",
+    "link_state", "list_staff", "masked", "sessions_of", "timeline",
 ]  # fmt: skip
 
 # "ready": a button signs in here. "elsewhere": another browser asked for it. "dead": used, too old, or unknown.
@@ -64,16 +64,36 @@ def timeline(person_id: int, limit: int = 50) -> Sequence[TimelineEntry]:
     return db.session.scalars(statement.order_by(TimelineEntry.at.desc(), TimelineEntry.id.desc()).limit(limit)).all()
 
 
-def find_live_session(session_id: str) -> tuple[Session, Person] | None:
-    """The session of a cookie's id and its person; None if it ended, was ended, or the person is disabled."""
+@dataclass(frozen=True, slots=True)
+class LiveSession:
+    """The session of a browser in which somebody is signed in, and who that is."""
+
+    id: int
+    data: dict[str, Any]
+    last_seen_at: datetime
+    person: Person
+
+
+# Every request of somebody who is signed in begins with it: so it is built once, and is Core.
+_person_columns = Person.__table__.c
+LIVE_SESSION: Executable = (
+    select(Session.id.label("session_id"), Session.data, Session.last_seen_at, *_person_columns)
+    .join(Person, Person.id == Session.person_id)
+    .where(Session.id_hash == bindparam("id_hash"), Person.disabled_at.is_(None))
+    .where(Session.expires_at > bindparam("at"), Session.last_seen_at > bindparam("seen_after"))
+)
+
+
+def find_live_session(session_id: str) -> LiveSession | None:
+    """The session of a cookie's id; None if it ended, was ended, or the person is disabled."""
     at = clock.real_now()
-    row = db.session.execute(
-        select(Session, Person)
-        .join(Person, Person.id == Session.person_id)
-        .where(Session.id_hash == ids.digest(session_id), Person.disabled_at.is_(None))
-        .where(Session.expires_at > at, Session.last_seen_at > at - IDLE)
-    ).one_or_none()
-    return None if row is None else (row[0], row[1])
+    row = read_alone(LIVE_SESSION, {"id_hash": ids.digest(session_id), "at": at, "seen_after": at - IDLE})
+    if row is None:
+        return None
+    found = row._mapping  # noqa: SLF001 - public for all its underscore
+    person = Person(**{column.name: found[column] for column in _person_columns})
+    make_transient_to_detached(person)
+    return LiveSession(row.session_id, row.data, row.last_seen_at, db.session.merge(person, load=False))
 
 
 def sessions_of(person_id: int) -> list[SessionRow]:

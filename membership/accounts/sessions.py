@@ -84,9 +84,8 @@ class Visit(SessionMixin):
         if session_id:
             found = queries.find_live_session(session_id)
             if found is not None:
-                row, self._person = found
-                self._row_id, self.last_seen_at = row.id, row.last_seen_at
-                return dict(row.data)
+                self._row_id, self._person, self.last_seen_at = found.id, found.person, found.last_seen_at
+                return dict(found.data)
             self.is_stale = True
         return _read_visit(self._request.cookies.get(visit_cookie(), ""))
 

@@ -3,6 +3,7 @@
 from membership.polls.queries.polls import (
     MyPart,
     Turnout,
+    ballot_paper,
     get_by_public_id,
     head_of,
     list_for_staff,
@@ -29,6 +30,7 @@ __all__ = [
     "MyPart",
     "ReceiptState",
     "Turnout",
+    "ballot_paper",
     "evidence",
     "find_receipt",
     "get_by_public_id",

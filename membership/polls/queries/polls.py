@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Executable, bindparam, func, select
 
 from membership.accounts.models import Person
-from membership.db import db
+from membership.db import db, read_alone
 from membership.kernel import clock
 from membership.kernel.errors import NotFound
 from membership.patrons.models import CoverageSpan
@@ -15,8 +16,10 @@ from membership.polls.models import ChainLink, Poll, PollOption, PollResult, Rol
 from membership.polls.rules import ballot_kind, named_in, parse_choice
 from membership.polls.sealing import SealBroken
 
-# Every ballot begins with it, so it is built once.
-BY_PUBLIC_ID = select(Poll).where(Poll.public_id == bindparam("name"))
+# What every ballot begins with is built once.
+BALLOT_PAPER: Executable = select(Poll.id, Poll.rule).where(
+    Poll.public_id == bindparam("public_id"), Poll.opened_at.is_not(None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,19 @@ class MyPart:
 
 def get_by_public_id(public_id: str) -> Poll:
     """The poll of an address, drafts as well; NotFound."""
-    poll = db.session.scalar(BY_PUBLIC_ID, {"name": public_id})
+    poll = db.session.scalar(select(Poll).where(Poll.public_id == public_id))
     if poll is None:
         raise NotFound("no_poll", "There is no such poll.")
     return poll
+
+
+@lru_cache(64)
+def ballot_paper(public_id: str) -> tuple[int, str]:
+    """Id and kind of ballot of a poll that was opened; NotFound. Neither can change any more (`guards`)."""
+    row = read_alone(BALLOT_PAPER, {"public_id": public_id})
+    if row is None:
+        raise NotFound("no_poll", "There is no such poll.")
+    return row.id, ballot_kind(row.rule)
 
 
 def title_of(poll_id: int) -> str | None:

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Executable, Row, bindparam, func, select, update
+from sqlalchemy import Connection, Executable, Insert, Row, Update, bindparam, func, insert, select, true, update
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 
@@ -29,6 +29,10 @@ from membership.polls.sealing import plain_receipt as plain
 
 log = structlog.get_logger(__name__)
 
+# Each save is a link of the chain for ever, in a file that anybody may ask for: more than a mind can change, and few
+# enough that nobody fills the disk with theirs. The count stands in the sealed ballot, so it tells nothing.
+MOST_SAVES = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Saved:
@@ -42,28 +46,31 @@ def cast(poll_id: int, person_id: int, positions: Sequence[int], at: datetime) -
     """Save a ballot, in place of this person's earlier one; an empty list of positions is a blank ballot.
 
     Raises NotFound, Conflict `poll_not_open`, `poll_closed` or `poll_stopped` (its key is missing or a ballot was
-    tampered with), Refused `not_on_roll` or `not_covered`, InvalidInput as `rules.check_choice` does. Whoever is not
-    allowed to vote is told so before what they chose is looked at.
+    tampered with), Refused `not_on_roll`, `not_covered` or `too_many_saves`, InvalidInput as `rules.check_choice` does.
+    Whoever is not allowed to vote is told so before what they chose is looked at.
     """
     with transaction("polls.cast"):
         connection = db.session.connection()
-        poll, voter, person = _let_in(connection, poll_id, person_id, at)
-        choice = check_choice(ballot_kind(poll.rule), poll.n_options, poll.max_ranks, positions)
+        poll, person = _hold(connection, poll_id, person_id, at)
         key = keys.find(poll.public_id)
-        if key is None:
+        voter_key = key.voter_key(person) if key else None
+        earlier = _let_in(connection, {"the_poll": poll_id, "the_person": person_id, "at": at, "the_voter": voter_key})
+        kind = ballot_kind(poll.rule)
+        choice = choice_text(check_choice(kind, poll.n_options, poll.max_ranks, positions), kind)
+        if key is None or voter_key is None:
             raise _stopped(poll_id, "key_missing")
         receipt = new_receipt()
-        text = choice_text(choice, ballot_kind(poll.rule))
-        is_change = _write(connection, poll_id, key, person.public_id, choice=text, receipt=receipt)
-        if not voter.has_voted:
-            connection.execute(MARK, {"the_poll": poll_id, "the_person": person_id})
-    return Saved(receipt, is_change)
+        row = {"the_poll": poll_id, "the_person": person_id, "the_voter": voter_key}
+        _write(connection, row | _sealed(key, row, earlier, choice=choice, receipt=plain(receipt)))
+    return Saved(receipt, earlier is not None)
 
 
 # Locks, in this order: the poll, shared (the close takes it alone), then the person (as everything does that changes
-# coverage, so that a vote comes wholly before or wholly after a refund; two browsers of one person take turns).
+# coverage, so that a vote comes wholly before or wholly after a refund; two browsers of one person take turns). What
+# those before us wrote is seen by the next statement, not by the one that waited for them: so roll, coverage and the
+# earlier ballot are read by a second one.
 _polls, _roll, _people, _spans = Poll.__table__, RollEntry.__table__, Person.__table__, CoverageSpan.__table__
-THE_POLL: Executable = (
+HOLD: Executable = (
     select(
         _polls.c.public_id,
         _polls.c.state,
@@ -72,76 +79,103 @@ THE_POLL: Executable = (
         _polls.c.rule,
         _polls.c.max_ranks,
         select(func.count()).where(PollOption.poll_id == _polls.c.id).scalar_subquery().label("n_options"),
+        _people.c.public_id.label("person"),
     )
-    .where(_polls.c.id == bindparam("the_poll"))
-    .with_for_update(read=True, key_share=True)
-)
-THE_PERSON: Executable = (
-    select(_people.c.public_id).where(_people.c.id == bindparam("the_person")).with_for_update(key_share=True)
+    .join_from(_polls, _people, true())
+    .where(_polls.c.id == bindparam("the_poll"), _people.c.id == bindparam("the_person"))
+    .with_for_update(read=True, key_share=True, of=_polls)
+    .suffix_with("FOR NO KEY UPDATE OF people", dialect="postgresql")
 )
 THE_VOTER: Executable = select(
-    _roll.c.has_voted,
     select(_spans.c.id)
     .where(_spans.c.person_id == _roll.c.person_id)
     .where(_spans.c.starts_at <= bindparam("at"), _spans.c.ends_at > bindparam("at"))
     .exists()
     .label("is_covered"),
+    select(SealedBallot.sealed)
+    .where(SealedBallot.poll_id == _roll.c.poll_id, SealedBallot.voter_key == bindparam("the_voter"))
+    .scalar_subquery()
+    .label("earlier"),
 ).where(_roll.c.poll_id == bindparam("the_poll"), _roll.c.person_id == bindparam("the_person"))
-EARLIER: Executable = select(SealedBallot.sealed).where(
-    SealedBallot.poll_id == bindparam("the_poll"), SealedBallot.voter_key == bindparam("the_voter")
+COMMIT_TO: Insert = (
+    insert(Commitment).values(poll_id=bindparam("the_poll"), commitment=bindparam("the_commitment")).inline()
 )
-COMMIT_TO: Executable = Commitment.__table__.insert()  # type: ignore[attr-defined]
-MARK: Executable = (
+MARK: Update = (
     update(RollEntry)
     .where(RollEntry.poll_id == bindparam("the_poll"), RollEntry.person_id == bindparam("the_person"))
+    .where(RollEntry.has_voted.is_(False))
     .values(has_voted=True)
-    .execution_options(synchronize_session=False)
 )
 
 
-def _let_in(connection: Connection, poll_id: int, person_id: int, at: datetime) -> tuple[Row[Any], Row[Any], Row[Any]]:
-    """The poll, the entry on the roll and the person, if this person may cast a ballot in it at `at`."""
-    poll = connection.execute(THE_POLL, {"the_poll": poll_id}).one_or_none()
-    if poll is None:
-        raise NotFound("no_poll", "There is no such poll.")
-    refuse_unless_open(poll.state, poll.opens_at, poll.closes_at, at)
-    person = connection.execute(THE_PERSON, {"the_person": person_id}).one_or_none()
-    known = {"the_poll": poll_id, "the_person": person_id, "at": at}
+def _hold(connection: Connection, poll_id: int, person_id: int, at: datetime) -> tuple[Row[Any], str]:
+    """Take the locks: the poll, which takes ballots at `at`, and the person's public id."""
+    row = connection.execute(HOLD, {"the_poll": poll_id, "the_person": person_id}).one_or_none()
+    if row is None:
+        if connection.scalar(select(_polls.c.id).where(_polls.c.id == poll_id)) is None:
+            raise NotFound("no_poll", "There is no such poll.")
+        raise _not_on_roll()
+    refuse_unless_open(row.state, row.opens_at, row.closes_at, at)
+    return row, row.person
+
+
+def _let_in(connection: Connection, known: dict[str, Any]) -> bytes | None:
+    """The voter's earlier ballot, sealed, or None; refused where this person may not cast one."""
     voter = connection.execute(THE_VOTER, known).one_or_none()
-    if person is None or voter is None:
-        raise Refused("not_on_roll", "Only those who were members when the poll opened can vote in it.")
+    if voter is None:
+        raise _not_on_roll()
     if not voter.is_covered:
         raise Refused("not_covered", "Only those whose membership is paid at this moment can vote.")
-    return poll, voter, person
+    earlier: bytes | None = voter.earlier
+    return earlier
 
 
-def _write(connection: Connection, poll_id: int, key: PollKey, person: str, *, choice: str, receipt: str) -> bool:
-    """Write commitment and sealed ballot; whether it replaced an earlier one."""
-    voter_key = key.voter_key(person)
+def _not_on_roll() -> Refused:
+    return Refused("not_on_roll", "Only those who were members when the poll opened can vote in it.")
+
+
+def _sealed(key: PollKey, row: dict[str, Any], earlier: bytes | None, *, choice: str, receipt: str) -> dict[str, Any]:
+    """What is written of a ballot: sealed, with its commitment and what its receipt is found by."""
     nonce = secrets.token_hex(NONCE_BYTES_OF_COMMITMENT)
     commitment = chain.commitment(nonce, choice)
-    sealed = connection.scalar(EARLIER, {"the_poll": poll_id, "the_voter": voter_key})
     n_saves, tags = 0, 0
-    if sealed is not None:
+    if earlier is not None:
         try:
-            earlier = key.open(voter_key, sealed)
+            before = key.open(row["the_voter"], earlier)
         except SealBroken:
-            raise _stopped(poll_id, "seal_broken") from None
-        n_saves, tags = earlier.n_saves, earlier.tags
+            raise _stopped(row["the_poll"], "seal_broken") from None
+        if before.n_saves >= MOST_SAVES:
+            raise Refused("too_many_saves", "This ballot was changed so often that it stays as it was saved last.")
+        n_saves, tags = before.n_saves, before.tags
+        if n_saves >= MOST_SAVES:
+            raise Refused("too_many_saves", "This ballot was changed so often that it stays as it is now.")
     tags = (tags + key.tag(commitment)) % MODULUS
-    ballot = Ballot(choice, nonce, ids.digest(plain(receipt)), n_saves + 1, tags)
-    fields = {"sealed": key.seal(voter_key, ballot), "receipt_key": key.receipt_key(plain(receipt))}
-    connection.execute(_replace(connection.dialect.name), {"poll_id": poll_id, "voter_key": voter_key} | fields)
-    connection.execute(COMMIT_TO, {"poll_id": poll_id, "commitment": commitment})
-    return sealed is not None
+    ballot = Ballot(choice, nonce, ids.digest(receipt), n_saves + 1, tags)
+    sealed = key.seal(row["the_voter"], ballot)
+    return {"the_ballot": sealed, "the_receipt": key.receipt_key(receipt), "the_commitment": commitment}
+
+
+def _write(connection: Connection, row: dict[str, Any]) -> None:
+    """Write ballot, commitment and mark: in one statement where the database can."""
+    for statement in _writing(connection.dialect.name):
+        connection.execute(statement, row)
 
 
 @cache
-def _replace(dialect: str) -> Executable:
+def _writing(dialect: str) -> tuple[Executable, ...]:
     """One effective ballot per voter: the database decides, whoever comes at the same time."""
-    statement = (insert_on_sqlite if dialect == "sqlite" else insert_on_postgresql)(SealedBallot.__table__)  # type: ignore[arg-type]
-    new = {"sealed": statement.excluded.sealed, "receipt_key": statement.excluded.receipt_key}
-    return statement.on_conflict_do_update(index_elements=["poll_id", "voter_key"], set_=new)
+    insert_on = insert_on_sqlite if dialect == "sqlite" else insert_on_postgresql
+    fresh = insert_on(SealedBallot).values(
+        poll_id=bindparam("the_poll"),
+        voter_key=bindparam("the_voter"),
+        sealed=bindparam("the_ballot"),
+        receipt_key=bindparam("the_receipt"),
+    )
+    new = {"sealed": fresh.excluded.sealed, "receipt_key": fresh.excluded.receipt_key}
+    ballot = fresh.on_conflict_do_update(index_elements=["poll_id", "voter_key"], set_=new)
+    if dialect == "sqlite":
+        return ballot, COMMIT_TO, MARK
+    return (COMMIT_TO.add_cte(ballot.cte("ballot"), MARK.cte("mark")),)
 
 
 def _stopped(poll_id: int, why: str) -> Conflict:

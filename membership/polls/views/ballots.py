@@ -14,7 +14,6 @@ from membership.kernel.errors import Conflict, InvalidInput, Refused
 from membership.polls import queries, services
 from membership.polls.forms import BallotForm, ReceiptForm, words_of
 from membership.polls.models import Poll
-from membership.polls.rules import ballot_kind
 from membership.polls.services import Saved
 from membership.polls.views.moving import moved
 from membership.polls.views.page import Attempt, phase, public_poll, show
@@ -40,10 +39,9 @@ def _keep_nothing(response: Response) -> Response:
 def cast(public_id: str) -> ResponseReturnValue:
     """Save a ballot. Where it cannot be, the poll is shown with what was chosen and why."""
     form = BallotForm()
-    poll = public_poll(public_id)
-    kind = ballot_kind(poll.rule)
+    poll_id, kind = queries.ballot_paper(public_id)
     try:
-        saved = services.cast(poll.id, current_user.id, form.positions(kind), clock.now())
+        saved = services.cast(poll_id, current_user.id, form.positions(kind), clock.now())
     except InvalidInput as error:
         return _again(public_id, form, kind, _choice_code(error)), 422
     except (Conflict, Refused) as error:
