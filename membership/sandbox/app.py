@@ -153,6 +153,7 @@ class Sandbox:
 
     def close(self) -> None:
         """End all threads and let go of port and file; what was written stays in `--data`."""
+        self.watch.end()
         if self._server is not None:
             self._server.close()
         self.timekeeper.close()

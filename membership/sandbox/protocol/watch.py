@@ -23,9 +23,14 @@ class Watch:
         if self._path is not None:
             self.note(*(f"{occasion}: {fault}" for fault in shapes.findings(said)))
 
+    def end(self) -> None:
+        """Look no longer: calls that were under way when a sandbox is closed fail, and that is nobody's fault."""
+        self._path = None
+
     def note(self, *lines: str) -> None:
         """Write lines down."""
-        if self._path is None or not lines:
+        path = self._path
+        if path is None or not lines:
             return
-        with self._lock, self._path.open("a") as file:
+        with self._lock, path.open("a") as file:
             file.writelines(f"{line}\n" for line in lines)
