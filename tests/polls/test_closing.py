@@ -12,6 +12,7 @@ from membership.patrons import services as patrons
 from membership.polls import jobs, keys, queries, services
 from membership.polls.models import CountedBallot, Poll, SealedBallot
 from membership.topics.models import Topic
+from tests.factories.people import make_staff
 from tests.factories.polls import (
     CLOSES,
     NOW,
@@ -61,6 +62,16 @@ def test_a_poll_is_counted_once_its_time_is_over():
     assert [state.n_chosen for state in states] == [1, 1, 1, 1, 1, 1, 0]
     assert [str(weight) for weight in states[0].weights] == ["1"]
     assert queries.find_receipt(poll, "7k3mz-q0v8d-x2r9c-e5t1w").state == "unknown"
+
+
+def test_what_a_receipt_says_does_not_change_when_a_winner_is_passed_over():
+    """Else two looks, before and after, would tell whether a topic stands on the ballot."""
+    poll, receipts = poll_of([[0, 1], [0], [0], [1], [1], [2]])
+    close_poll(poll)
+    before = [queries.find_receipt(poll, receipt) for receipt in receipts]
+    winner = queries.options_of(poll.id)[queries.result_of(poll.id).count["winners"][0]]
+    services.skip(poll.id, winner.topic_id, "It was reported elsewhere.", make_staff().id)
+    assert [queries.find_receipt(poll, receipt) for receipt in receipts] == before
 
 
 def test_after_the_close_neither_ballot_nor_key_is_left_and_closing_again_does_nothing():

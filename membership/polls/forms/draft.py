@@ -146,7 +146,10 @@ def moment_in(zone: ZoneInfo, typed: datetime | None, field: str, *, is_later: b
     """
     if typed is None:
         raise InvalidInput("no_such_time", "No time was typed.", field=field)
-    moment = typed.replace(tzinfo=zone, fold=1 if is_later else 0).astimezone(UTC)
+    try:
+        moment = typed.replace(tzinfo=zone, fold=1 if is_later else 0).astimezone(UTC)
+    except OverflowError as error:  # the first and the last day that a calendar of ours knows
+        raise InvalidInput("no_such_time", "There is no such moment.", field=field) from error
     if moment.astimezone(zone).replace(tzinfo=None) != typed:
         raise InvalidInput("no_such_time", "The clocks skip this hour.", field=field)
     return moment

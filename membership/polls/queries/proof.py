@@ -12,7 +12,7 @@ from membership.kernel.errors import NotFound
 from membership.polls import keys
 from membership.polls.models import ChainLink, Commitment, CountedBallot, Poll, SealedBallot
 from membership.polls.queries.facts import closing_facts, opening_facts
-from membership.polls.queries.polls import options_of, result_of, turnout, winners_now
+from membership.polls.queries.polls import options_of, result_of, turnout
 from membership.polls.rules import ballot_kind, chain, named_in, parse_choice, weights_of
 from membership.polls.sealing import plain_receipt
 
@@ -53,7 +53,8 @@ def find_receipt(poll: Poll, receipt: str) -> ReceiptState:
     if ballot.choice is None:
         return ReceiptState("counted")
     choice = parse_choice(ballot.choice, ballot_kind(poll.rule))
-    n_chosen = len(set(named_in(choice)) & set(winners_now(poll)))
+    # As counted: with those that moved up later, two looks would tell whether they stand on the ballot.
+    n_chosen = len(set(named_in(choice)) & set(result.count["winners"]))
     weights = weights_of(choice, result.count["winners"]) if poll.rule == "spav" else ()
     return ReceiptState("counted", n_chosen, weights, len(named_in(choice)))
 

@@ -11,7 +11,8 @@ SHORTEST_TITLE, LONGEST_TITLE, LONGEST_INTRO = 3, 120, 1500
 MOST_OPTIONS = 30
 FEWEST_OPTIONS = 2
 RANKS = range(3, 11)
-LEAST_PUBLISHED = 5
+LEAST_PUBLISHED, MOST_PUBLISHED = 5, 1_000_000_000
+MOST_HOURS = 100_000
 ELIGIBILITIES = ("paid", "covered")
 
 
@@ -70,14 +71,14 @@ def clean_fields(fields: PollFields) -> dict[str, object]:
         ),
         (fields.max_ranks not in RANKS, "poll_ranks", "A ballot names 3 to 10 places.", "max_ranks"),
         (
-            fields.rule == "equal-shares" and (fields.budget_hours is None or fields.budget_hours < 1),
+            fields.rule == "equal-shares" and not 1 <= (fields.budget_hours or 0) <= MOST_HOURS,
             "poll_budget",
             "To share the newsroom's time, say how many hours there are.",
             "budget_hours",
         ),
         (fields.eligibility not in ELIGIBILITIES, "poll_eligibility", "There is no such roll.", "eligibility"),
         (
-            fields.publish_from is not None and fields.publish_from < LEAST_PUBLISHED,
+            fields.publish_from is not None and not LEAST_PUBLISHED <= fields.publish_from <= MOST_PUBLISHED,
             "poll_publish_from",
             "Ballots are published from 5 voters on, or not at all.",
             "publish_from",
