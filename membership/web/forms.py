@@ -1,17 +1,51 @@
 """The mother of every form: only the fields that it names, each once, and our CSRF token."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from flask import request
 from flask_wtf import FlaskForm
+from flask_wtf.csrf import _FlaskFormCSRF
 from werkzeug.exceptions import BadRequest
-from wtforms import Field, FieldList, FormField, SelectMultipleField
+from wtforms import Field, FieldList, FormField, HiddenField, SelectMultipleField
+from wtforms.csrf.core import CSRFTokenField
 from wtforms.meta import DefaultMeta
 
 from membership.web.i18n import current_locale
 
 SUBMIT_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class _TokenField(CSRFTokenField):
+    """The form token, signed when a page shows it: a form that was sent and saved never does."""
+
+    @property
+    def current_token(self) -> str:  # type: ignore[override]  # WTForms sets it in `process`
+        """What Flask-WTF signs for this browser, the same for all forms of one answer."""
+        return str(self.csrf_impl.generate_csrf_token(self))
+
+    def process(self, *args: Any, **kwargs: Any) -> None:
+        """Take what was sent; WTForms' own would sign a token here."""
+        HiddenField.process(self, *args, **kwargs)
+
+
+class _Protection(_FlaskFormCSRF):  # type: ignore[misc]  # the same
+    field_class = _TokenField
+
+
+@dataclass(frozen=True, slots=True)
+class _Messages:
+    """WTForms' own messages in the language of the page, looked up with the first one that is needed."""
+
+    meta: DefaultMeta
+    form: Any
+
+    def gettext(self, words: str) -> str:
+        return str(DefaultMeta.get_translations(self.meta, self.form).gettext(words))
+
+    def ngettext(self, one: str, many: str, n: int) -> str:
+        return str(DefaultMeta.get_translations(self.meta, self.form).ngettext(one, many, n))
 
 
 class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF carries no types
@@ -22,7 +56,9 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF carries no types
     """
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]  # the same
-        """Messages of WTForms in the language of the page."""
+        """Messages of WTForms in the language of the page, and the form token."""
+
+        csrf_class = _Protection
 
         @property
         def locales(self) -> list[str]:
@@ -31,7 +67,7 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF carries no types
 
         def get_translations(self, form: Any) -> Any:
             """WTForms' own way, which keeps what it has read; Flask-WTF's reads the file for every request."""
-            return DefaultMeta.get_translations(self, form)
+            return _Messages(self, form)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -147,8 +147,6 @@ def _sealed(key: PollKey, row: dict[str, Any], earlier: bytes | None, *, choice:
         if before.n_saves >= MOST_SAVES:
             raise Refused("too_many_saves", "This ballot was changed so often that it stays as it was saved last.")
         n_saves, tags = before.n_saves, before.tags
-        if n_saves >= MOST_SAVES:
-            raise Refused("too_many_saves", "This ballot was changed so often that it stays as it is now.")
     tags = (tags + key.tag(commitment)) % MODULUS
     ballot = Ballot(choice, nonce, ids.digest(receipt), n_saves + 1, tags)
     sealed = key.seal(row["the_voter"], ballot)
