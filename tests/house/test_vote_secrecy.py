@@ -115,11 +115,9 @@ class World:
                 continue
             ids = [poll.public_id] if "/polls/" in rule.rule else [topic.public_id for topic in topics]
             for public_id in ids:
-                values = {"public_id": public_id}
-                positions = range(5) if "position" in rule.arguments else [0]
-                filled += [
-                    rule.build(values | {"position": position}, append_unknown=False)[1] for position in positions
-                ]
+                for position in range(5) if "position" in rule.arguments else [0]:
+                    values = {"public_id": public_id, "position": position}
+                    filled.append(rule.build(values, append_unknown=False)[1])
         return sorted(set(filled))
 
     def answers(self, **also: FlaskClient) -> dict[tuple[str, str], tuple[int, str, str]]:

@@ -72,6 +72,8 @@ def test_every_page_that_has_an_address_is_in_order(new_reader, fresh_email, rou
         filled["/account/receipts/<number>"] = reader.page.locator(".table a").first.get_attribute("href")
     n_pages, faults = 0, []
     for route in routes:
+        if route.endswith("/badge"):
+            continue  # no page but a piece of one, for the newsroom's own site
         path = filled.get(route) or filled_in(reader.demo, route)
         assert "<" not in path, f"Say which address {route} has, above."
         answer = reader.context.request.get(urljoin(reader.demo.site, path))
