@@ -139,6 +139,23 @@ def ballot_rows(bench: Bench, site: str, bare: str, kind: str, database_url: str
     yield Row(f"ballot cast, without web · {kind}", cast, "one-row commit, without", bare_commit, 0.5)
 
 
+def result_row(bench: Bench, site: str, kind: str, database_url: str) -> Row:
+    """The page of a closed poll, made from the count that the close stored, against a bare template of its size."""
+    poll = ballots.closed_poll(database_url, bench.folder)
+    page = bench.folder / "result.html"
+    visitor = Visitor(site)
+    page.write_text(visitor.ask("GET", f"/polls/{poll}")[1])
+    visitor.close()
+    with programs.limits(database_url, page, bench.folder) as bare:
+        return bench.compare(
+            f"result page from the stored count · {kind}",
+            lambda: load.get(f"{site}/polls/{poll}", bench.seconds),
+            "bare Flask, same size",
+            lambda: load.get(f"{bare}/page", bench.seconds),
+            0.5,
+        )
+
+
 def signin_timing(site: str, database_url: str, n: int) -> tuple[float, float]:
     """Median seconds of asking for a link with a known and with an unknown address, asked in turns."""
     known = f"known-{uuid4().hex}@example.org"
@@ -195,7 +212,8 @@ def measure(bench: Bench, kinds: list[str]) -> tuple[list[Row], list[str]]:
                     for measured in (webhook_rows, page_rows, signin_rows):
                         rows += measured(bench, site, bare, kind)
                     rows += ballot_rows(bench, site, bare, kind, url)
-                    known, unknown = signin_timing(site, url, 200)
+                rows.append(result_row(bench, site, kind, url))
+                known, unknown = signin_timing(site, url, 200)
             notes.append(
                 f"Sign-in asked for, one after another · {kind}: known address {known * 1000:.2f} ms, "
                 f"unknown {unknown * 1000:.2f} ms (medians of 200; difference {(known - unknown) * 1000:+.2f} ms)."

@@ -54,6 +54,22 @@ def prepare(database_url: str, folder: Path) -> tuple[str, Callable[[int], list[
     return poll, bodies
 
 
+def closed_poll(database_url: str, folder: Path) -> str:
+    """The public id of a poll of the hundred first members that was counted and closed."""
+    app = create_app(Settings.from_env(programs.settings_for(database_url, 80, folder)))
+    with app.app_context():
+        now = clock.now()
+        poll = _open(now - timedelta(hours=2), opens_at=now - timedelta(hours=2), closes_at=now - timedelta(minutes=1))
+        poll_id = queries.get_by_public_id(poll).id
+        for number, voter in enumerate(queries.roll_after({"poll_id": poll_id}, 0, 100)):
+            positions = [position for position in range(8) if (number + 1) >> position & 1]
+            services.cast(poll_id, voter.person_id, positions, now - timedelta(hours=1))
+        services.close(poll_id, now)
+        db.session.remove()
+        db.engine.dispose()
+    return poll
+
+
 def one_after_another(database_url: str, folder: Path, poll: str, seconds: float) -> tuple[float, float]:
     """Ballots a second by `services.cast` alone, without a web server, and one-row commits a second: one at a time."""
     app = create_app(Settings.from_env(programs.settings_for(database_url, 80, folder)))

@@ -22,10 +22,11 @@ class BallotForm(Form):
     ballot is meant only where `blank` is "yes".
     """
 
-    choice = SelectMultipleField(validate_choice=False)
-    order = HiddenField()
-    move = HiddenField()
-    blank = HiddenField()
+    # Labels stand in the template; without one here, WTForms would make and translate one for every ballot.
+    choice = SelectMultipleField("", validate_choice=False)
+    order = HiddenField("")
+    move = HiddenField("")
+    blank = HiddenField("")
 
     def positions(self, kind: str) -> list[int]:
         """The chosen positions, in the order that was sent; empty only for a ballot that is blank on purpose.
