@@ -1,6 +1,7 @@
 """The shapes of what members and staff type about topics. What it may say is decided by the rules."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
@@ -45,7 +46,9 @@ class TypedForm(Form):
 
 
 class ProposalForm(TypedForm):
-    """What a member proposes. `step` is "send" where near-duplicates were shown and it is to be sent all the same."""
+    """What a member proposes. `step` is "send" where near-duplicates were shown and it is to be sent all the same;
+    `is_to_change` where its words are to be changed first.
+    """
 
     title = StringField(
         _l("What should we look into?"),
@@ -60,6 +63,7 @@ class ProposalForm(TypedForm):
         _l("Language of what you wrote"), choices=[SelectChoice(code, name) for code, name in LANGUAGES.items()]
     )
     step = HiddenField()
+    is_to_change = BooleanField()
 
     def checks(self) -> dict[str, Callable[[Any], Any]]:
         """Field -> rule."""
@@ -121,6 +125,7 @@ class MergeForm(Form):
 class AssignForm(TypedForm):
     """Who reports it, and until when."""
 
+    _check_day: Callable[[Any], Any] = staticmethod(lambda day: day)
     owner = SelectField(_l("Who reports it"), coerce=int)
     due_on = DateField(_l("Story due on"), validators=[InputRequired(_l("Please choose a day, such as 2027-03-31."))])
 
@@ -128,6 +133,15 @@ class AssignForm(TypedForm):
         """Let these people (id, name) be chosen; the form itself."""
         self.owner.choices = [SelectChoice(person_id, name) for person_id, name in staff]
         return self
+
+    def not_before(self, today: date, known: date | None) -> "AssignForm":
+        """Take no day before `today` but the one that stands there already; the form itself."""
+        self._check_day = lambda day: rules.check_due_day(day, today, known)
+        return self
+
+    def checks(self) -> dict[str, Callable[[Any], Any]]:
+        """Field -> rule."""
+        return {"due_on": self._check_day}
 
 
 class UpdateForm(TypedForm):

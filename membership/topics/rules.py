@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from statistics import median
 from urllib.parse import urlsplit
@@ -194,6 +194,13 @@ def clean_hours(hours: int | None) -> int | None:
     if hours is not None and not 1 <= hours <= MOST_HOURS:
         raise InvalidInput("hours_out_of_range", "Please type whole hours, from 1 to 2,000.", field="hours")
     return hours
+
+
+def check_due_day(day: date, today: date, known: date | None) -> date:
+    """A day on which a story may be due: not over yet, unless it was named before; InvalidInput for another."""
+    if day < today and day != known:
+        raise InvalidInput("due_over", "This day is over. Please choose one that is still ahead.", field="due_on")
+    return day
 
 
 # What is nearly the same --------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import date
+from datetime import date, timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -27,6 +27,11 @@ def olena(app, client):
     client.person = make_person()
     sign_in(client)
     return client
+
+
+def a_day(n_days):
+    """The day so many days from now, as a form sends it."""
+    return (clock.real_now() + timedelta(days=n_days)).date().isoformat()
 
 
 def browser_of(app, role):
@@ -88,6 +93,9 @@ def test_near_duplicates_are_a_step_before_sending(olena):
     assert step.status_code == 200
     source = step.get_data(as_text=True)
     assert TITLE in source
+    assert queries.proposals_of(olena.person.id) == []
+    change = post(olena, "/topics/propose", **(typed | {"step": "send", "is_to_change": "yes"})).get_data(as_text=True)
+    assert html.escape(typed["title"]) in change
     assert queries.proposals_of(olena.person.id) == []
     follow = post(olena, f"/topics/{known.public_id}/follow")
     assert follow.location == f"/topics/{known.public_id}"
@@ -360,7 +368,7 @@ def test_a_morning_on_the_desk(app, desk):
     services.put_on_ballot(topic.id, 1, clock.now())
     services.choose(topic.id, 1, clock.now())
     steps = [
-        ("assign", {"owner": str(owner.id), "due_on": "2027-04-30"}, "reporting"),
+        ("assign", {"owner": str(owner.id), "due_on": a_day(30)}, "reporting"),
         ("update", {"words": "We have the papers."}, "reporting"),
         ("publish", {"story_url": STORY[0], "story_title": STORY[1]}, "published"),
         ("take-back", {"reason": "It was the story of another topic."}, "reporting"),
@@ -381,7 +389,8 @@ def test_a_morning_on_the_desk(app, desk):
         ("proposed", "decline", {"reason": " "}, "decline-reason"),
         ("proposed", "edit", {"title": "x", "why": "y", "hours": "0"}, "edit-title"),
         ("proposed", "merge", {"into": "top_nothing"}, "merge-into"),
-        ("chosen", "assign", {"owner": "999", "due_on": "2027-04-30"}, "assign-owner"),
+        ("chosen", "assign", {"owner": "999", "due_on": a_day(30)}, "assign-owner"),
+        ("chosen", "assign", {"due_on": a_day(-3)}, "assign-due_on"),
         ("chosen", "assign", {"due_on": "soon"}, "assign-due_on"),
         ("reporting", "update", {"words": ""}, "update-words"),
         ("reporting", "publish", {"story_url": "javascript:alert(1)", "story_title": "x"}, "publish-story_url"),

@@ -163,7 +163,7 @@ def edit(public_id: str) -> ResponseReturnValue:
 @audience("staff", rate="write", may="topics.moderate")
 def assign(public_id: str) -> ResponseReturnValue:
     """Who reports it, until when."""
-    form = AssignForm().offer(_staff())
+    form = AssignForm().offer(_staff()).not_before(today(clock.now()), queries.get_by_public_id(public_id).due_on)
     return _do(public_id, form, services.assign, _("Saved."), owner_id=form.owner.data, due_on=form.due_on.data)
 
 
@@ -260,4 +260,5 @@ def _choices(topic: Topic, search: str) -> list[Topic]:
 
 
 def _staff() -> list[tuple[int, str]]:
-    return [(person.id, member.name) for member, person in list_staff()]
+    """Who may report a topic. By default everybody is called as the newsroom, so the address stands beside the name."""
+    return [(person.id, f"{member.name} ({person.email})") for member, person in list_staff()]

@@ -37,6 +37,8 @@ def propose_post() -> ResponseReturnValue:
     form = ProposalForm()
     if not form.is_in_order():
         return _proposal_page(form), 422
+    if form.is_to_change.data:
+        return _proposal_page(form)
     similar = [] if form.is_sure else queries.similar(form.title.data or "", SIMILAR_SHOWN)
     if similar:
         return render_template("topics/propose_similar.html", form=form, similar=similar, followed=_followed(similar))
