@@ -101,4 +101,4 @@ def _line(key: str, message: EmailMessage) -> MailLine:
         sent_at = parsedate_to_datetime(str(message["Date"]))
     except ValueError:
         sent_at = None
-    return MailLine(key, str(message["To"] or ""), str(message["Subject"] or ""), sent_at)
+    return MailLine(key, str(message["To"] or ""), str(message["Subject"] or "").strip(), sent_at)
