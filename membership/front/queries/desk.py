@@ -38,15 +38,16 @@ class Desk:
 
 def desk(at: datetime) -> Desk:
     """What the desk shows at `at`. Polls say how many voted, never for what (decision 18)."""
-    known = polls.list_for_staff()
+    running = polls.list_for_staff(state="open")
+    turnouts = polls.turnouts([poll.id for poll in running])
     return Desk(
         at=at,
         n_patrons=n_patrons(at),
         n_proposed=topics.n_by_stage().get(Stage.PROPOSED, 0),
         proposed=topics.list_at(Stage.PROPOSED, MOST_SHOWN, oldest_first=True),
-        open_polls=[(poll, polls.turnout(poll.id)) for poll in known if poll.state == "open"],
-        drafts=[poll for poll in known if poll.state == "draft"][:MOST_SHOWN],
-        troubled=[poll for poll in known if poll.state == "open" and poll.trouble],
+        open_polls=[(poll, turnouts[poll.id]) for poll in running],
+        drafts=polls.list_for_staff(MOST_SHOWN, "draft"),
+        troubled=[poll for poll in running if poll.trouble],
         unassigned=topics.list_at(Stage.CHOSEN, MOST_SHOWN, oldest_first=True),
         promise=topics.promise(at, at.astimezone(ZoneInfo(settings().newsroom_zone)).date()),
     )

@@ -15,6 +15,7 @@ from membership.polls.queries.polls import (
     result_of,
     title_of,
     turnout,
+    turnouts,
     winners_now,
 )
 from membership.polls.queries.proof import ReceiptState, evidence, find_receipt, published_ballots, receipt_hashes
@@ -50,6 +51,7 @@ __all__ = [
     "roll_after",
     "title_of",
     "turnout",
+    "turnouts",
     "voters_of_chosen_topic_after",
     "winners_now",
 ]

@@ -1,5 +1,6 @@
 """Reads of polls, their options, the roll in numbers, and results."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -82,9 +83,10 @@ def list_public(limit: int, before: str | None = None) -> list[Poll]:
     return list(db.session.scalars(statement))
 
 
-def list_for_staff(limit: int = 100) -> list[Poll]:
-    """All polls, drafts among them, newest first."""
-    return list(db.session.scalars(select(Poll).order_by(Poll.id.desc()).limit(limit)))
+def list_for_staff(limit: int = 100, state: str | None = None) -> list[Poll]:
+    """All polls, drafts among them (or only those in one state), newest first, at most `limit`."""
+    statement = select(Poll).order_by(Poll.id.desc()).limit(limit)
+    return list(db.session.scalars(statement if state is None else statement.where(Poll.state == state)))
 
 
 def options_of(poll_id: int) -> list[PollOption]:
@@ -96,10 +98,23 @@ def options_of(poll_id: int) -> list[PollOption]:
 
 def turnout(poll_id: int) -> Turnout:
     """The roll in numbers; zeros for a draft."""
-    row = db.session.execute(
-        select(func.count(), func.count().filter(RollEntry.has_voted)).where(RollEntry.poll_id == poll_id)
-    ).one()
-    return Turnout(row[0], row[1])
+    return turnouts([poll_id])[poll_id]
+
+
+def turnouts(poll_ids: Collection[int]) -> dict[int, Turnout]:
+    """The rolls of these polls in numbers; zeros for a draft. A counted poll's stand in its result already."""
+    known = select(Poll.id, Poll.n_roll, PollResult.n_voted).join(PollResult, PollResult.poll_id == Poll.id)
+    counted = {
+        row.id: Turnout(row.n_roll or 0, row.n_voted)
+        for row in db.session.execute(known.where(Poll.id.in_(set(poll_ids))))
+    }
+    rolls = (
+        select(RollEntry.poll_id, func.count(), func.count().filter(RollEntry.has_voted))
+        .where(RollEntry.poll_id.in_(set(poll_ids) - set(counted)))
+        .group_by(RollEntry.poll_id)
+    )
+    running = {poll_id: Turnout(n_roll, n_voted) for poll_id, n_roll, n_voted in db.session.execute(rolls)}
+    return dict.fromkeys(poll_ids, Turnout(0, 0)) | running | counted
 
 
 def my_part(poll: Poll, person_id: int, at: datetime) -> MyPart:

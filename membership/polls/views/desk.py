@@ -42,7 +42,9 @@ MAY_STAND = (Stage.SHORTLISTED, Stage.NOT_CHOSEN)
 def board() -> ResponseReturnValue:
     """All polls, drafts among them, newest first."""
     now = clock.now()
-    rows = [(poll, page.phase(poll, now), queries.turnout(poll.id)) for poll in queries.list_for_staff()]
+    polls = queries.list_for_staff()
+    turnouts = queries.turnouts([poll.id for poll in polls])
+    rows = [(poll, page.phase(poll, now), turnouts[poll.id]) for poll in polls]
     return render_template("polls/desk/board.html", rows=rows)
 
 
