@@ -88,7 +88,7 @@ JOBS: dict[str, Job] = {
     "polls.close_due": Job(polls_jobs.close_due, 10),
     "polls.link": Job(polls_jobs.link, 5),
     "polls.open_due": Job(polls_jobs.open_due, 60),
-    "polls.remind": Job(polls_jobs.remind, 300),
+    "polls.remind": Job(polls_jobs.remind, 60),
     "polls.wipe": Job(polls_jobs.wipe, 60),
 }
 

@@ -230,8 +230,8 @@ def the_result_is_explained(story):
         assert reader.page.locator(".winners__title").all_inner_texts() == [FLATS, SCHOOL]
         look(story, reader, "result, ranking")
     for who, words in {
-        "touch": "1 of the 2 topics on it",
-        "waverer": "2 of the 2 topics on it",
+        "touch": "Topics on it that were chosen: 1 of 2.",
+        "waverer": "Topics on it that were chosen: 2 of 2.",
         "blank": "It was blank",
         "given up": "We do not know this receipt",
     }.items():

@@ -285,9 +285,9 @@ def test_a_receipt_shows_its_holder_what_the_ballot_did(client):
     poll = close_poll(poll)
     by_choice = {tuple(choice): receipt for choice, receipt in zip(APPROVALS, receipts, strict=True)}
     both = ask_about(client, poll, by_choice[0, 1, 2])
-    assert "2 of the 3 topics on it were chosen." in both
+    assert "Topics on it that were chosen: 2 of 3." in both
     assert "it counted 1, ½, one after another." in both
-    assert "0 of the 1 topic on it was chosen." in ask_about(client, poll, by_choice[3,])
+    assert "Topics on it that were chosen: 0 of 1." in ask_about(client, poll, by_choice[3,])
     assert "It was blank" in ask_about(client, poll, by_choice[()])
     assert not any(title in both for title in titles_of(poll))
 

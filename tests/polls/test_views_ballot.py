@@ -249,7 +249,7 @@ def test_after_the_close_a_receipt_says_how_many_were_chosen(client, app):
     answer = client.post(f"/polls/{poll.public_id}/receipt", data={"csrf_token": token, "receipt": receipt})
     text = answer.get_data(as_text=True)
     assert "was counted" in text
-    assert "2 of the 3 topics on it were chosen." in text
+    assert "Topics on it that were chosen: 2 of 3." in text
 
 
 @pytest.mark.parametrize(
