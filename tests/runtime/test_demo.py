@@ -4,6 +4,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -29,7 +31,7 @@ def wait_until_gone(program) -> None:
 
 def test_every_address_that_the_demo_prints_answers_and_ctrl_c_ends_all(demo):
     addresses = re.findall(r"http://127\.0\.0\.1:\d+/\S*", demo.said)
-    assert len(addresses) == 6
+    assert len(addresses) == 8
     for address in addresses:
         with urllib.request.urlopen(address, timeout=20) as answer:  # noqa: S310 - http://127.0.0.1 by the pattern above
             assert answer.status == 200, address
@@ -97,3 +99,14 @@ def test_an_own_test_key_needs_the_webhook_secret_and_says_how_to_get_it(run):
     answer = run(own_environment(STRIPE_SECRET_KEY="sk_test_123456789"), "demo", "--port", str(free_port()))
     assert answer.returncode == 2
     assert "stripe listen --forward-to" in answer.stderr
+
+
+def test_commands_about_the_demo_find_its_settings(demo, tmp_path):
+    settings = tmp_path / "var" / "demo" / "settings.sh"
+    assert settings.stat().st_mode & 0o777 == 0o600
+    script = f". {settings}; {sys.executable} -m membership.cli staff list"
+    said = subprocess.run(
+        ["sh", "-c", script], env=own_environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert said.returncode == 0, said.stderr
+    assert "editor@example.org" in said.stdout

@@ -41,6 +41,7 @@ def demo(port: int, data: Path, stripe_key: str | None, webhook_secret: str | No
     stopping = _stop_event()
     plan, lock = make_plan(data, port, stripe_key, webhook_secret)
     with lock:
+        plan.write_settings()
         family = Family(plan.environment(), plan.data / "log", stopping)
         try:
             with console.status("Starting …"):

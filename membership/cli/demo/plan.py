@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import secrets
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -69,6 +70,23 @@ class Plan:
 
     def environment(self) -> dict[str, str]:
         """The environment of the demo's processes."""
+        return {"NEWSROOM_NAME": "The Harbour Post"} | child_environment(self.settings(), KEPT_SETTINGS)
+
+    @property
+    def settings_file(self) -> Path:
+        """The settings as a shell reads them, for commands about this demo."""
+        return self.data / "settings.sh"
+
+    def write_settings(self) -> None:
+        """Write the settings' file; it holds the demo's secrets, so nobody else may read it."""
+        said = {"NEWSROOM_NAME": "The Harbour Post"} | self.settings()
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in said.items()]
+        self.settings_file.unlink(missing_ok=True)
+        with os.fdopen(os.open(self.settings_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.writelines(lines)
+
+    def settings(self) -> dict[str, str]:
+        """The demo's own settings, by the names that the environment gives them."""
         settings = {
             "DEMO": "true",
             "PUBLIC_URL": self.site,
@@ -85,7 +103,7 @@ class Plan:
             settings["STRIPE_API_BASE"] = self.sandbox
             # The sandbox's option --webhook-secret, which as an argument every user of the machine could read.
             settings["MEMBERSHIP_SANDBOX_WEBHOOK_SECRET"] = self.stripe.webhook_secret
-        return {"NEWSROOM_NAME": "The Harbour Post"} | child_environment(settings, KEPT_SETTINGS)
+        return settings
 
 
 def make_plan(data: Path, port: int, stripe_key: str | None, webhook_secret: str | None) -> tuple[Plan, IO[str]]:

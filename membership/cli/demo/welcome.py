@@ -30,4 +30,5 @@ def welcome(console: Console, plan: Plan) -> None:
     if plan.stripe.is_real:
         console.print("\n  Payments go to Stripe's test mode, with your key. Keep `stripe listen` running.")
     console.print(f"\n  Data and logs:       {plan.data} (delete it to begin afresh)")
+    console.print(f"  Commands about it:   . {plan.settings_file}; .venv/bin/membership staff list")
     console.print("  To stop:             Ctrl-C\n")
