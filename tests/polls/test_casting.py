@@ -148,3 +148,17 @@ def test_every_sealed_ballot_is_as_long_as_every_other():
     for _ in range(30):
         cast_ballot(poll, people[0], [1, 2])
     assert len({len(sealed) for sealed in db.session.scalars(select(SealedBallot.sealed))}) == 1
+
+
+def test_nobody_makes_the_chain_grow_without_end(monkeypatch):
+    monkeypatch.setattr("membership.polls.services.casting.MOST_SAVES", 3)
+    olena, ihor = make_patron(), make_patron("ihor@example.org")
+    poll = make_poll()
+    for position in (0, 1, 2):
+        cast_ballot(poll, olena, [position])
+    with pytest.raises(Refused) as refused:
+        cast_ballot(poll, olena, [3])
+    assert refused.value.code == "too_many_saves"
+    assert queries.my_part(poll, olena.id, NOW).current == [2]
+    assert n_rows(Commitment) == 3
+    cast_ballot(poll, ihor, [0])

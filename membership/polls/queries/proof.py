@@ -10,9 +10,9 @@ from membership.db import db
 from membership.kernel import ids
 from membership.kernel.errors import NotFound
 from membership.polls import keys
-from membership.polls.models import ChainLink, Commitment, CountedBallot, Poll, SealedBallot
+from membership.polls.models import ChainLink, Commitment, CountedBallot, Poll, RollEntry, SealedBallot
 from membership.polls.queries.facts import closing_facts, opening_facts
-from membership.polls.queries.polls import options_of, result_of, turnout
+from membership.polls.queries.polls import options_of, result_of
 from membership.polls.rules import ballot_kind, chain, named_in, parse_choice, weights_of
 from membership.polls.sealing import plain_receipt
 
@@ -96,6 +96,8 @@ def evidence(poll_id: int, *, with_ballots: bool = False) -> dict[str, Any]:
     poll = db.session.get(Poll, poll_id)
     if poll is None or poll.opened_at is None:
         raise NotFound("no_poll", "This poll has not been opened.")
+    # Counted from the roll itself, so that a roll that somebody changed does not prove.
+    voted = select(func.count()).where(RollEntry.poll_id == poll_id, RollEntry.has_voted)
     committed = select(Commitment.commitment).where(Commitment.poll_id == poll_id).order_by(Commitment.id)
     part: dict[str, Any] = {
         "format": FORMAT,
@@ -103,7 +105,7 @@ def evidence(poll_id: int, *, with_ballots: bool = False) -> dict[str, Any]:
         "opening": opening_facts(poll, options_of(poll_id)),
         "links": [list(row) for row in db.session.execute(_links(poll_id))],
         "commitments": list(db.session.scalars(committed)),
-        "voted": turnout(poll_id).n_voted,
+        "voted": db.session.scalar(voted),
     }
     result = result_of(poll_id)
     if result is None or poll.closed_at is None:
