@@ -17,6 +17,11 @@ from membership.config import Settings
 
 SECRET = "test-secret-key-of-more-than-32-characters"
 WEBHOOK_SECRET = "whsec_test_secret_of_the_sandbox"
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
 NOTES = pytest.StashKey[Path]()
 
 
@@ -100,6 +105,17 @@ class Browser(FlaskClient):
 @pytest.fixture
 def client(app):
     return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The one browser of a test process: Playwright's loop bears no second one beside it."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 def pytest_configure(config):

@@ -6,8 +6,6 @@ Without STRIPE_TEST_KEY nothing here is used, and no test is skipped for it.
 import os
 import uuid
 
-from playwright.sync_api import sync_playwright
-
 TEST_KEY = os.environ.get("STRIPE_TEST_KEY", "")
 # Stripe remembers idempotency keys for a day, so that those of one run must differ from those of the next.
 RUN = uuid.uuid4().hex[:12]
@@ -23,7 +21,7 @@ def key(name):
     return f"{RUN}-{name}"
 
 
-def pay_in_a_browser(url, card="4242 4242 4242 4242"):
+def pay_in_a_browser(chromium, url, card="4242 4242 4242 4242"):
     """Pay on Stripe's own page, as far as it asks."""
     typed = {
         "email": "reader@example.org",
@@ -33,20 +31,16 @@ def pay_in_a_browser(url, card="4242 4242 4242 4242"):
         "billingName": "A Reader",
         "billingPostalCode": "10115",
     }
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox"]
-        )
-        page = browser.new_page()
-        page.goto(url)
-        page.locator("button[type=submit]").first.wait_for()
-        if page.locator("[data-testid=card-accordion-item-button]").count():
-            page.locator("[data-testid=card-accordion-item-button]").click(force=True)
-        page.locator("[name=cardNumber]").wait_for()
-        for name, text in typed.items():
-            field = page.locator(f"[name={name}]")
-            if field.count() and field.is_visible():
-                field.fill(text)
-        page.locator("button[type=submit]").first.click()
-        page.wait_for_url(lambda address: "checkout.stripe.com" not in address, timeout=60_000, wait_until="commit")
-        browser.close()
+    page = chromium.new_page()
+    page.goto(url)
+    page.locator("button[type=submit]").first.wait_for()
+    if page.locator("[data-testid=card-accordion-item-button]").count():
+        page.locator("[data-testid=card-accordion-item-button]").click(force=True)
+    page.locator("[name=cardNumber]").wait_for()
+    for name, text in typed.items():
+        field = page.locator(f"[name={name}]")
+        if field.count() and field.is_visible():
+            field.fill(text)
+    page.locator("button[type=submit]").first.click()
+    page.wait_for_url(lambda address: "checkout.stripe.com" not in address, timeout=60_000, wait_until="commit")
+    page.close()

@@ -5,6 +5,7 @@ the same is asked of Stripe's own test mode.
 """
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -37,9 +38,11 @@ def stripe_provider(app, sandbox):  # noqa: F811 - the fixture
 
 
 @pytest.fixture
-def real_stripe_provider(app):
+def real_stripe_provider(app, chromium):
     check_key()
-    return StripeProvider(make_settings(stripe_api_base=None, stripe_secret_key=TEST_KEY)), pay_in_a_browser
+    return StripeProvider(make_settings(stripe_api_base=None, stripe_secret_key=TEST_KEY)), partial(
+        pay_in_a_browser, chromium
+    )
 
 
 PROVIDERS = ["stripe_provider", *(["real_stripe_provider"] if TEST_KEY else [])]

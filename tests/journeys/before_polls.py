@@ -69,10 +69,10 @@ def members_propose(story):
         plain.press("main form button[type=submit]")
         if has_similar:
             look(story, plain, "near-duplicates")
-            plain.press("button[value=change]")
+            plain.press("button[name=is_to_change]")
             expect(plain.page.locator("#title")).to_have_value(title)  # as it was typed
             plain.press("main form button[type=submit]")
-            plain.press("button[value=send]")
+            plain.press("main form:has(input[name=step]) button:not([name])")
         assert plain.heading == title
     look(story, plain, "own proposal")
 

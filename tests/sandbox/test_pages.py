@@ -1,31 +1,16 @@
 """The pages that people see: on a phone and on a desk, light and dark, under a strict policy, in two languages."""
 
-import os
-from pathlib import Path
-
 import pytest
 import requests
-from playwright.sync_api import sync_playwright
 
 from membership.sandbox.money import written
 from tests.journeys.inspection import faults_of, overflow, violations
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 VIEWS = [(320, "dark"), (360, "light"), (1280, "dark"), (1280, "light")]
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"{CHROMIUM} is missing")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
 @pytest.fixture
-def inspect(browser):
+def inspect(chromium):
     """Everything that is wrong with the page at an address, in all views."""
 
     def look(url, language, status=200):
@@ -33,7 +18,7 @@ def inspect(browser):
         found = faults_of(answer.text, {name.lower(): value for name, value in answer.headers.items()})
         if answer.status_code != status:
             found.append(f"answered with {answer.status_code}")
-        page = browser.new_page(locale=language, reduced_motion="reduce")
+        page = chromium.new_page(locale=language, reduced_motion="reduce")
         if status == 200:
             page.on("console", lambda message: found.append(f"console: {message.text}"))
         page.goto(url)
