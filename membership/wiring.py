@@ -5,6 +5,7 @@ Lower rooms know nothing of higher ones; all news that travels upwards passes th
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import Flask
@@ -74,6 +75,18 @@ STOPPERS: dict[str, Stopper] = {
 # Who knows which people seem to pay from one account; staff are shown them before they open a poll (decision 17).
 SHARED_PAYERS: tuple[Callable[[], list[list[int]]], ...] = (list_shared_customers,)
 
+# What every room does when a person is erased: `(person_id, at)`, inside one transaction. It empties each column in
+# which somebody typed something, or that names the person; amounts, ids and moments stay (decision 13).
+ERASERS: tuple[Callable[[int, datetime], None], ...] = ()
+
+# What every room does when staff find that two people are one: `(from_id, into_id, at)`, inside one transaction.
+# Afterwards no row of the room names the first one. It may refuse with Conflict; then nothing has happened.
+MERGERS: tuple[Callable[[int, int, datetime], None], ...] = ()
+
+# What every room hands out to a member who asks for their data, by its name there: the rows of `(person_id)`, each
+# a flat dict of plain values (text, numbers, moments, None).
+EXPORTERS: dict[str, Callable[[int], list[dict[str, Any]]]] = {}
+
 JOBS: dict[str, Job] = {
     "accounts.forget": Job(accounts_jobs.forget, 3600),
     "billing.drain": Job(billing_jobs.drain, 20),
@@ -96,7 +109,10 @@ JOBS: dict[str, Job] = {
 def install(app: Flask, settings: Settings) -> None:
     """Connect the rooms of this app."""
     app.extensions["membership.audiences"] = AUDIENCES
+    app.extensions["membership.erasers"] = ERASERS
+    app.extensions["membership.exporters"] = EXPORTERS
     app.extensions["membership.handlers"] = EVENT_HANDLERS
+    app.extensions["membership.mergers"] = MERGERS
     app.extensions["membership.provider"] = StripeProvider(settings)
     app.extensions["membership.shared_payers"] = SHARED_PAYERS
     app.extensions["membership.stoppers"] = STOPPERS
