@@ -118,12 +118,14 @@ class Role(StrEnum):
 
 
 # What staff may do. The whole table stands here; views name an action, never a role.
-_EVERYBODY = frozenset({"desk.see"})
+# "see" reads and writes nothing; "money.act" moves or books money, "people.act" changes what a person has.
+_EVERYBODY = frozenset({"desk.see", "people.see", "money.see"})
 _EDITORS = _EVERYBODY | {"topics.moderate", "polls.run"}
+_FINANCE = _EVERYBODY | {"money.act", "people.act"}
 MAY: Mapping[Role, frozenset[str]] = {
-    Role.OWNER: _EDITORS,
+    Role.OWNER: _EDITORS | _FINANCE | {"people.erase"},
     Role.EDITOR: _EDITORS,
-    Role.FINANCE: _EVERYBODY,
+    Role.FINANCE: _FINANCE,
     Role.VIEWER: _EVERYBODY,
 }
 ACTIONS: frozenset[str] = frozenset().union(*MAY.values())

@@ -14,13 +14,28 @@ from tests.factories.people import make_person, make_staff, sign_in
 THING = "polls/pol_" + "0" * 26
 
 
-@pytest.mark.parametrize(("role", "n_actions"), [(None, 0), (Role.VIEWER, 1), (Role.FINANCE, 1), (Role.EDITOR, 3)])
+@pytest.mark.parametrize(("role", "n_actions"), [(None, 0), (Role.VIEWER, 3), (Role.FINANCE, 5), (Role.EDITOR, 5)])
 def test_a_role_may_do_what_its_line_of_the_table_says(role, n_actions):
     assert sum(may(role, action) for action in ACTIONS) == n_actions
 
 
 def test_an_owner_may_do_everything_that_anybody_may():
     assert MAY[Role.OWNER] == ACTIONS
+
+
+@pytest.mark.parametrize(
+    ("action", "roles"),
+    [
+        ("money.see", set(Role)),
+        ("people.see", set(Role)),
+        ("money.act", {Role.OWNER, Role.FINANCE}),
+        ("people.act", {Role.OWNER, Role.FINANCE}),
+        ("people.erase", {Role.OWNER}),
+        ("polls.run", {Role.OWNER, Role.EDITOR}),
+    ],
+)
+def test_everybody_at_the_desk_sees_people_and_money_and_few_may_touch_them(action, roles):
+    assert {role for role in Role if may(role, action)} == roles
 
 
 def test_an_action_that_nobody_has_heard_of_is_a_program_error():

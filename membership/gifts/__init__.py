@@ -1,0 +1,1 @@
+"""Memberships bought for somebody else: paid by one, mailed on a day, redeemed by another."""
