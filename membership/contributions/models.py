@@ -24,6 +24,16 @@ class Contribution(Model):
         UniqueConstraint("form_token", "form_try"),
         CheckConstraint("charge_minor > 0", name="charge_positive"),
         CheckConstraint("gift_minor > 0 AND gift_minor <= charge_minor", name="gift_within_charge"),
+        CheckConstraint("purpose IN ('self', 'gift')", name="known_purpose"),
+        CheckConstraint("way IN ('card', 'bank', 'paypal', 'crypto', 'cash')", name="known_way"),
+        CheckConstraint("purpose <> 'gift' OR rhythm = 'once'", name="gift_is_once"),
+        CheckConstraint(
+            "(next_gift_minor IS NULL AND next_charge_minor IS NULL AND next_cup_minor IS NULL AND next_rhythm IS NULL)"
+            " OR (next_gift_minor IS NOT NULL AND next_charge_minor IS NOT NULL AND next_cup_minor IS NOT NULL"
+            " AND next_rhythm IS NOT NULL AND next_gift_minor > 0 AND next_gift_minor <= next_charge_minor AND next_cup_minor > 0"
+            " AND next_rhythm IN ('monthly', 'yearly'))",
+            name="next_terms_whole",
+        ),
         Index("ix_contributions_state_checkout_expires_at", "state", "checkout_expires_at"),
     )
 
@@ -52,6 +62,26 @@ class Contribution(Model):
     subscription_id: Mapped[str | None] = mapped_column(String(255), unique=True)
     next_payment_at: Mapped[datetime | None]
     ends_at: Mapped[datetime | None] = mapped_column(doc="When it ends, where that is settled, or ended")
+    purpose: Mapped[str] = mapped_column(
+        String(8), default="self", server_default="self", doc="self | gift: who is covered, the giver or a receiver"
+    )
+    way: Mapped[str] = mapped_column(
+        String(8), default="card", server_default="card", doc="card: whatever goes through the provider | bank | …"
+    )
+    paused_until: Mapped[datetime | None] = mapped_column(doc="When a paused support goes on by itself")
+    cancel_reason: Mapped[str | None] = mapped_column(String(500), doc="In the giver's words; emptied at erasure")
+
+    # The terms that the giver wished and the provider has been asked for, until it is seen with them.
+    next_gift_minor: Mapped[int | None] = mapped_column(BigInteger)
+    next_charge_minor: Mapped[int | None] = mapped_column(BigInteger)
+    next_cup_minor: Mapped[int | None] = mapped_column(BigInteger)
+    next_rhythm: Mapped[str | None] = mapped_column(String(8))
+
+    # The failure that is open now; all empty when nothing is wrong.
+    failed_at: Mapped[datetime | None]
+    failure_reason: Mapped[str | None] = mapped_column(String(60), doc="A machine word such as card_declined")
+    next_try_at: Mapped[datetime | None] = mapped_column(doc="Empty where the provider gave up")
+    needs_action: Mapped[bool | None] = mapped_column(doc="Whether the giver has to confirm it (3-D Secure)")
     attribution: Mapped[dict[str, Any]] = mapped_column(
         JSON, default=dict, doc="Where the reader came from: article, appeal, variant, utm_*"
     )
