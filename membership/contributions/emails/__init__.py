@@ -1,0 +1,7 @@
+"""The mails of a contribution: `giving` (thanks and receipts), `recovering` (money that fails, or will), `returning`
+(money that goes back, two supports of one person). Loading this enters all of them into the catalogue.
+"""
+
+from membership.contributions.emails import giving
+
+__all__ = ["giving"]
