@@ -7,7 +7,7 @@ from membership import db, hints, wiring
 from membership.accounts import views as accounts
 from membership.billing.views import bp as billing_bp
 from membership.config import Settings
-from membership.contributions.views import bp as contributions_bp
+from membership.contributions import views as contributions
 from membership.front.views.clock import clock_bp
 from membership.front.views.desk import desk_bp
 from membership.front.views.mailbox import mailbox_bp
@@ -40,9 +40,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         clock.use_offset(clock.no_offset)
     _install_plumbing(app, settings)
     accounts.install(app)
-    for blueprint in (pages_bp, contributions_bp, billing_bp, mail_bp, mailbox_bp, clock_bp, operations_bp, desk_bp):
+    for blueprint in (pages_bp, billing_bp, mail_bp, mailbox_bp, clock_bp, operations_bp, desk_bp):
         app.register_blueprint(blueprint)
-    for blueprint in (*topics.BLUEPRINTS, *polls.BLUEPRINTS):
+    for blueprint in (*contributions.BLUEPRINTS, *topics.BLUEPRINTS, *polls.BLUEPRINTS):
         app.register_blueprint(blueprint)
     wiring.install(app, settings)
     return app
