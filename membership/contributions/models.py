@@ -30,8 +30,8 @@ class Contribution(Model):
         CheckConstraint(
             "(next_gift_minor IS NULL AND next_charge_minor IS NULL AND next_cup_minor IS NULL AND next_rhythm IS NULL)"
             " OR (next_gift_minor IS NOT NULL AND next_charge_minor IS NOT NULL AND next_cup_minor IS NOT NULL"
-            " AND next_rhythm IS NOT NULL AND next_gift_minor > 0 AND next_gift_minor <= next_charge_minor AND next_cup_minor > 0"
-            " AND next_rhythm IN ('monthly', 'yearly'))",
+            " AND next_rhythm IS NOT NULL AND next_gift_minor > 0 AND next_gift_minor <= next_charge_minor"
+            " AND next_cup_minor > 0 AND next_rhythm IN ('monthly', 'yearly'))",
             name="next_terms_whole",
         ),
         Index("ix_contributions_state_checkout_expires_at", "state", "checkout_expires_at"),
