@@ -84,7 +84,10 @@ def thanks_state(state: str, *, has_open_page: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a reader asks for: checked, in the newsroom's words. `charge` is `gift` plus a fee they cover."""
+    """What a reader asks for: checked, in the newsroom's words. `charge` is `gift` plus a fee they cover.
+
+    `purpose` is "self", or "gift" for a membership that somebody else will have; that is given once.
+    """
 
     email: str
     rhythm: Rhythm
@@ -92,6 +95,7 @@ class Wish:
     charge: Money
     cup: Money
     public_name: str | None
+    purpose: str = "self"
 
     @property
     def n_cups(self) -> int:

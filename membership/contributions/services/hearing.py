@@ -51,7 +51,10 @@ def hear_checkout_expired(news: CheckoutExpired) -> None:
 
 
 def hear_payment(news: PaymentReceived) -> None:
-    """Money arrived: cover, thank, and say so. Told once per payment."""
+    """Money arrived: cover, thank, and say so. Told once per payment.
+
+    What was given for somebody else covers nobody here and welcomes nobody; the room of gifts hears of it next.
+    """
     contribution = _get(news.reference)
     person = _person_of(contribution, news.paid_at)
     contribution.subscription_id = news.subscription_id or contribution.subscription_id
@@ -62,10 +65,13 @@ def hear_payment(news: PaymentReceived) -> None:
         news.paid_at,
         {"receipt": news.receipt_number, "minor": news.charged.minor, "currency": news.charged.currency},
     )
-    _cover(contribution, person, news)
+    is_own = contribution.purpose == "self"
+    if is_own:
+        _cover(contribution, person, news)
     if is_first:
         first_state = State.PAID if news.rhythm is Rhythm.ONCE else State.ACTIVE
         _move(contribution, first_state, news.paid_at)
+    if is_first and is_own:
         mail.send(
             "contributions/welcome",
             person.email,

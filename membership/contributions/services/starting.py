@@ -1,5 +1,6 @@
 """From the pressed button to the payment page, and what happens when nobody pays there."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,6 +26,10 @@ CHECKOUT_OPEN_FOR = timedelta(minutes=60)
 # How long after its end a checkout may stay without news before we ask ourselves.
 NEWS_MAY_TAKE = timedelta(minutes=5)
 CHECKOUT_MARK = "{CHECKOUT_SESSION_ID}"
+# Purpose -> the pages after the payment, and for who leaves it unpaid. A gift's form finds what was typed by itself.
+THANKS = {"self": "contributions.thanks", "gift": "gifts.thanks"}
+BACK = {"self": "contributions.contribute", "gift": "gifts.gift"}
+Also = Callable[[Contribution], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,11 @@ class Visit:
     attribution: dict[str, str]
 
 
-def start(wish: Wish, visit: Visit) -> str:
+def start(wish: Wish, visit: Visit, also: Also | None = None) -> str:
     """Open the payment page for `wish` and return its address.
+
+    `also` writes what belongs to the contribution (a gift, to whom it goes) in the same transaction, also where the
+    row was there already and is still unpaid.
 
     The same wish from the same form again (double click, second tab, retry after a failure) leads to the same
     page; another wish closes the earlier page first, so that only one can be paid. If the earlier one turns
@@ -47,7 +55,7 @@ def start(wish: Wish, visit: Visit) -> str:
     Raises Conflict where a signed-in member already supports; ProviderFailed where the provider gave no page:
     then nothing was charged, and pressing again is safe.
     """
-    contribution, others = _write_down(wish, visit)
+    contribution, others = _write_down(wish, visit, also)
     if contribution.state != State.STARTED:
         return _thanks_for(contribution)
     for other in others:
@@ -61,7 +69,11 @@ def start(wish: Wish, visit: Visit) -> str:
     if _remember(contribution.id, opened):
         return opened.url
     # Another tab replaced this wish while its page was being opened: nobody is to pay there.
-    return request.cancel_url if intents.close_checkout(opened.provider_id) else _thanks_url(opened.provider_id)
+    return (
+        request.cancel_url
+        if intents.close_checkout(opened.provider_id)
+        else _thanks_url(wish.purpose, opened.provider_id)
+    )
 
 
 def _remember(contribution_id: int, opened: OpenedCheckout) -> bool:
@@ -96,15 +108,15 @@ def _locked(contribution_id: int) -> Contribution:
     return db.session.get_one(Contribution, contribution_id, populate_existing=True, with_for_update=True)
 
 
-def _write_down(wish: Wish, visit: Visit) -> tuple[Contribution, list[Contribution]]:
+def _write_down(wish: Wish, visit: Visit, also: Also | None) -> tuple[Contribution, list[Contribution]]:
     """The row of this wish, new or found again (or one that is paid already), and the open rows that it replaces."""
     try:
-        return _write_once(wish, visit)
+        return _write_once(wish, visit, also)
     except IntegrityError:  # the other half of a double click was quicker: its row is ours as well
-        return _write_once(wish, visit)
+        return _write_once(wish, visit, also)
 
 
-def _write_once(wish: Wish, visit: Visit) -> tuple[Contribution, list[Contribution]]:
+def _write_once(wish: Wish, visit: Visit, also: Also | None) -> tuple[Contribution, list[Contribution]]:
     with transaction("contributions.start"):
         now = clock.now()
         _refuse_second_support(wish, visit.person_id)
@@ -117,6 +129,8 @@ def _write_once(wish: Wish, visit: Visit) -> tuple[Contribution, list[Contributi
         if contribution is None:
             contribution = _new(wish, visit, n=1 + max((row.form_try for row in tries), default=0), now=now)
             db.session.add(contribution)
+        if also is not None:
+            also(contribution)
     return contribution, [row for row in begun if row is not contribution]
 
 
@@ -134,6 +148,7 @@ def _new(wish: Wish, visit: Visit, *, n: int, now: datetime) -> Contribution:
         gift_minor=wish.gift.minor,
         charge_minor=wish.charge.minor,
         cup_minor=wish.cup.minor,
+        purpose=wish.purpose,
         state=State.STARTED.value,
         state_at=now,
         created_at=now,
@@ -167,6 +182,7 @@ def _is_same(contribution: Contribution, wish: Wish, now: datetime) -> bool:
         and contribution.gift == wish.gift
         and contribution.charge == wish.charge
         and contribution.public_name == wish.public_name
+        and contribution.purpose == wish.purpose
     )
 
 
@@ -175,10 +191,14 @@ def _request(contribution: Contribution) -> CheckoutRequest:
         raise RuntimeError(f"{contribution.reference} has no end for its payment page.")
     # Made of the row alone: a second press from another tab or language must ask for the very same page.
     back = {"came_back": "1", "currency": contribution.currency}
-    back |= choice_of(contribution.gift, contribution.rhythm_word, contribution.cup)
-    back |= {"covers_fees": "y"} if contribution.charge != contribution.gift else {}
+    if contribution.purpose == "self":
+        back |= choice_of(contribution.gift, contribution.rhythm_word, contribution.cup)
+        back |= {"covers_fees": "y"} if contribution.charge != contribution.gift else {}
     with force_locale(contribution.locale):
-        description = gettext("Support for %(newsroom)s", newsroom=settings().newsroom_name)
+        if contribution.purpose == "gift":
+            description = gettext("A membership of %(newsroom)s as a gift", newsroom=settings().newsroom_name)
+        else:
+            description = gettext("Support for %(newsroom)s", newsroom=settings().newsroom_name)
     return CheckoutRequest(
         reference=contribution.reference,
         rhythm=contribution.rhythm_word,
@@ -187,19 +207,19 @@ def _request(contribution: Contribution) -> CheckoutRequest:
         locale=contribution.locale,
         newsroom_name=settings().newsroom_name,
         description=description,
-        success_url=_thanks_url(CHECKOUT_MARK),
-        cancel_url=absolute("contributions.contribute", **(contribution.attribution | back)),
+        success_url=_thanks_url(contribution.purpose, CHECKOUT_MARK),
+        cancel_url=absolute(BACK[contribution.purpose], **(contribution.attribution | back)),
         expires_at=contribution.checkout_expires_at,
         metadata={f"from_{key}": value for key, value in contribution.attribution.items()},
     )
 
 
 def _thanks_for(contribution: Contribution) -> str:
-    return _thanks_url(contribution.checkout_id or "")
+    return _thanks_url(contribution.purpose, contribution.checkout_id or "")
 
 
-def _thanks_url(checkout_id: str) -> str:
-    return f"{absolute('contributions.thanks')}?session={checkout_id}"
+def _thanks_url(purpose: str, checkout_id: str) -> str:
+    return f"{absolute(THANKS[purpose])}?session={checkout_id}"
 
 
 def _abandon(contribution: Contribution, at: datetime) -> None:
