@@ -82,6 +82,16 @@ class Contribution(Model):
     failure_reason: Mapped[str | None] = mapped_column(String(60), doc="A machine word such as card_declined")
     next_try_at: Mapped[datetime | None] = mapped_column(doc="Empty where the provider gave up")
     needs_action: Mapped[bool | None] = mapped_column(doc="Whether the giver has to confirm it (3-D Secure)")
+    failed_payment_id: Mapped[str | None] = mapped_column(String(255), doc="The unpaid invoice")
+    failure_mailed_at: Mapped[datetime | None] = mapped_column(doc="When the giver was last told of a failure")
+
+    # Money that takes days: since when a bank debit is on its way; empty once it came, or did not.
+    pending_at: Mapped[datetime | None]
+    # A second live support of one person (decision 12): the reference of the earlier one. Stays when one is ended.
+    second_of: Mapped[str | None] = mapped_column(String(40))
+    # Since when it is to end at once; the worker asks the provider until it is seen to be over.
+    stop_asked_at: Mapped[datetime | None] = mapped_column(index=True)
+    warned_at: Mapped[datetime | None] = mapped_column(doc="When a bank last warned of fraud")
     attribution: Mapped[dict[str, Any]] = mapped_column(
         JSON, default=dict, doc="Where the reader came from: article, appeal, variant, utm_*"
     )
@@ -115,3 +125,55 @@ class Contribution(Model):
     def rhythm_word(self) -> Rhythm:
         """The rhythm as a value."""
         return Rhythm(self.rhythm)
+
+
+class Card(Model):
+    """The card that a support is charged with now, as it stands at the provider: one row per contribution, replaced
+    when another card is used, gone at erasure. Never a number: what a member needs to know their own card by.
+    """
+
+    __tablename__ = "cards"
+    __table_args__ = (CheckConstraint("exp_month BETWEEN 1 AND 12", name="a_month"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    contribution_id: Mapped[int] = mapped_column(ForeignKey("contributions.id"), unique=True)
+    card_id: Mapped[str] = mapped_column(String(255), doc="Its name at the provider")
+    brand: Mapped[str] = mapped_column(String(20), doc="Such as visa")
+    last4: Mapped[str] = mapped_column(String(4))
+    exp_year: Mapped[int]
+    exp_month: Mapped[int]
+    fingerprint: Mapped[str | None] = mapped_column(
+        String(64), index=True, doc="Keyed digest of the provider's: the same for one card of two people"
+    )
+    seen_at: Mapped[datetime]
+
+
+class Refund(Model):
+    """One wish to give money back, written before the provider is asked. asked -> sent (the provider has it) -> done
+    (the money moved and is booked) or failed (nothing moved, or it came back); asked -> failed where it is refused.
+    """
+
+    __tablename__ = "refunds"
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0", name="gives_something"),
+        CheckConstraint("state IN ('asked', 'sent', 'done', 'failed')", name="known_state"),
+        Index("ix_refunds_state_state_at", "state", "state_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token: Mapped[str] = mapped_column(String(80), unique=True, doc="One press of one button: the same wish once")
+    payment_id: Mapped[str] = mapped_column(String(255), index=True, doc="The provider's id of the payment")
+    reference: Mapped[str] = mapped_column(String(40), doc="The contribution that it was paid for")
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    reason: Mapped[str] = mapped_column(String(200), doc="In our own words; emptied at erasure")
+    actor: Mapped[str] = mapped_column(String(60), doc="member | staff:<public id> | system")
+    asked_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(8))
+    state_at: Mapped[datetime]
+    error: Mapped[str | None] = mapped_column(String(100), doc="Why it failed: a machine word")
+
+    @property
+    def amount(self) -> Money:
+        """How much is to go back."""
+        return Money(self.amount_minor, self.currency)
