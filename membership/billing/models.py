@@ -7,7 +7,18 @@ are emptied, payments and journal know a contribution by its reference only.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from membership.db import Model, append_only
@@ -18,7 +29,7 @@ CURRENCY = String(3)
 
 
 class InboxEvent(Model):
-    """One row is one signed notice of the provider, kept exactly as it came; its id is the provider's.
+    """One row is one notice of the provider, kept exactly as it came; its id is the provider's.
 
     The notice itself never changes; its state does: received -> done (its object was read again and booked),
     foreign (the object is not ours), ignored (we do not listen to this type), deferred (for a later issue),
@@ -51,7 +62,9 @@ class InboxEvent(Model):
     signed_at: Mapped[datetime]
     # Real time.
     received_at: Mapped[datetime]
-    # The bytes as signed; NULL once emptied.
+    # Never delivered, and found in the provider's list: without a signature; `signed_at` is `created_at` then.
+    is_swept: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # The bytes as signed (or as listed); NULL once emptied.
     body: Mapped[bytes | None] = mapped_column(LargeBinary)
     state: Mapped[str] = mapped_column(String(16))
     # Real time: not to be tried before this. NULL where nothing is left to do.
@@ -198,7 +211,7 @@ class Payment(Model):
     period_start_at: Mapped[datetime | None]
     period_end_at: Mapped[datetime | None]
     subscription_id: Mapped[str | None] = mapped_column(PROVIDER_ID)
-    # Like "2026-000042": the UTC year of `paid_at` and a number without gaps within it.
+    # Like "2026-000042": the year of `paid_at` by the newsroom's calendar and a number without gaps within it.
     receipt_number: Mapped[str] = mapped_column(String(20), unique=True)
     booked_at: Mapped[datetime]
 
@@ -258,3 +271,50 @@ class ReceiptCounter(Model):
 
     year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     last_number: Mapped[int]
+
+
+class Bookmark(Model):
+    """One row is one place up to which something is read: a list of the provider's notices, or our own books.
+
+    Changed as the reading goes on. `ref` is the provider's id of the last thing that was read, NULL where only the
+    moment counts. `at` is business time.
+    """
+
+    __tablename__ = "bookmarks"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    ref: Mapped[str | None] = mapped_column(PROVIDER_ID)
+    at: Mapped[datetime]
+
+
+class Inspection(Model):
+    """One row is one time that the books were gone through; what it found is for the desk and for `doctor`.
+
+    `kind` is "books" (what was booked lately, every ten minutes), "whole_books" (everything, nightly) or
+    "reconcile" (against the provider's list of things, nightly or by hand). It changes while it goes on: `cursor`
+    says where a killed one is taken up again, by whoever holds the lease. Old ones of "books" are deleted.
+    """
+
+    __tablename__ = "inspections"
+    __table_args__ = (
+        CheckConstraint("kind IN ('books', 'whole_books', 'reconcile')", name="known_kind"),
+        CheckConstraint("n_findings >= 0", name="counts_from_zero"),
+        Index(None, "kind", "started_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(12))
+    # Business time. What happened from `since` on was looked at; NULL: everything.
+    started_at: Mapped[datetime]
+    since: Mapped[datetime | None]
+    # Business time; NULL while it goes on.
+    finished_at: Mapped[datetime | None]
+    # Real time: until then its holder goes on with it.
+    lease_until: Mapped[datetime]
+    cursor: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    # Name of the thing -> how many: looked at, in order, repaired …
+    counts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    # How much stays wrong, and the first of it: [{"code", "message"}, …]. Repairs are counted, and listed likewise.
+    n_findings: Mapped[int] = mapped_column(default=0)
+    findings: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
+    repairs: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)

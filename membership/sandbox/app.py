@@ -91,6 +91,7 @@ class Sandbox:
             settings=self.settings,
             endpoints=self.endpoints,
             wake=self.wake,
+            forgets=self.faults.forgets,
             watch=self.watch,
             request_id=request_id,
             idempotency_key=idempotency_key,

@@ -35,6 +35,7 @@ class World:
     request_id: str | None = None
     idempotency_key: str | None = None
     wake: Callable[[], None] = lambda: None
+    forgets: Callable[[], bool] = lambda: False
     watch: Watch = field(default_factory=lambda: Watch(None))
 
     def follow(self, obj: Obj) -> Obj:
@@ -68,13 +69,15 @@ class World:
     def emit(self, event_type: str, obj: Obj, before: Obj | None = None) -> None:
         """Record that something happened to `obj`, as it is now; `before` is a `snapshot` for *.updated.
 
-        An update that changed nothing is not an event.
+        An update that changed nothing is not an event, and some are forgotten on purpose.
         """
         data: Obj = {"object": public(obj)}
         if before is not None:
             data["previous_attributes"] = previous(before, data["object"])
             if not data["previous_attributes"]:
                 return
+        if self.forgets():
+            return
         event: Obj = {
             "id": new_id("evt_"),
             "object": "event",

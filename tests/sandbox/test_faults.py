@@ -170,6 +170,22 @@ def test_deliveries_of_the_same_story_meet_the_same_faults(client, control, rece
     assert 2 <= len(dropped[0]) <= 12
 
 
+def test_forgotten_events_are_neither_sent_nor_listed_and_the_same_for_the_same_seed(client, control, receivers):
+    receiver = receivers()
+    forgotten = []
+    for seed in (3, 3, 4):
+        control("reset")
+        endpoint(client, receiver)
+        control("faults", {"deliveries": {"seed": seed, "forget": 0.3}})
+        made = [client.customers.create({}).id for _ in range(20)]
+        receiver.wait_for(lambda _: control.get("events?limit=1")["waiting"] == 0)
+        listed = {e.data.object.id for e in client.events.list({"limit": 100}).data}
+        forgotten.append([made.index(name) for name in made if name not in listed])
+        assert listed & set(made) == {e["data"]["object"]["id"] for e in receiver.events} & set(made)
+    assert forgotten[0] == forgotten[1] != forgotten[2]
+    assert 2 <= len(forgotten[0]) <= 12
+
+
 def test_a_delivery_that_is_days_late_comes_when_the_clock_is_moved(client, control, receivers):
     receiver = receivers()
     endpoint(client, receiver)

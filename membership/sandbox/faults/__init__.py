@@ -40,6 +40,7 @@ class Faults:
     mix: CallMix | None = None
     deliveries: DeliveryFaults | None = None
     _n_mixed: int = 0
+    _n_emitted: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def order(self, script: Script) -> None:
@@ -48,7 +49,8 @@ class Faults:
             self.calls += [fault.model_copy() for fault in script.calls]
             if script.mix is not None:
                 self.mix, self._n_mixed = script.mix, 0
-            self.deliveries = script.deliveries or self.deliveries
+            if script.deliveries is not None:
+                self.deliveries, self._n_emitted = script.deliveries, 0
 
     def clear(self) -> None:
         """Order none any more."""
@@ -68,6 +70,13 @@ class Faults:
                 return None
             self._n_mixed += 1
             return self.mix.pick(self._n_mixed)
+
+    def forgets(self) -> bool:
+        """Whether the event that is to come about now never does."""
+        with self._lock:
+            wanted = self.deliveries
+            self._n_emitted += 1
+            return wanted is not None and wanted.forgets(self._n_emitted)
 
     def fate(self, number: int, *, is_first: bool) -> Fate:
         """What becomes of a delivery of the event of that number: only the first one goes wrong."""

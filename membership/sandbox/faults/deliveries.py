@@ -1,4 +1,4 @@
-"""What may go wrong with the first delivery of an event, by seed."""
+"""What may go wrong with an event and its first delivery, by seed."""
 
 import random
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ DELIVERY_FAULTS = {
     "reorder": "sent some tenths of a second late, so that later ones overtake it",
     "delay": "sent `delay_seconds` of sandbox time late (up to 72 hours; moving the clock counts)",
     "drop": "never sent, and listed with delivery_success=false",
+    "forget": "never comes about: neither sent nor listed, as happens at Stripe in very rare cases",
     "wrong_signature": "sent with a wrong signature, and again rightly when that is refused",
 }
 
@@ -31,7 +32,12 @@ class DeliveryFaults(BaseModel):
     delay: float = Field(0, ge=0, le=1)
     delay_seconds: float = Field(5, ge=0, le=THREE_DAYS)
     drop: float = Field(0, ge=0, le=1)
+    forget: float = Field(0, ge=0, le=1)
     wrong_signature: float = Field(0, ge=0, le=1)
+
+    def forgets(self, number: int) -> bool:
+        """Whether the event of that number since the faults were ordered does not come about."""
+        return random.Random(f"{self.seed}:forget:{number}").random() < self.forget  # noqa: S311 - repeatable on purpose
 
     def fate(self, number: int) -> "Fate":
         """What becomes of the first delivery of the event of that number; always the same for a seed."""
