@@ -7,15 +7,18 @@ from flask import current_app
 from membership.billing import ledger
 from membership.billing.models import PaymentFailure
 from membership.billing.port import (
+    CardCollected,
     CheckoutExpired,
     CheckoutFact,
     CheckoutFinished,
     Event,
     Fact,
     FailureFact,
+    FraudWarned,
     NotKnownYet,
     PaymentFact,
     PaymentFailed,
+    PaymentPending,
     PaymentReceived,
     PaymentReversed,
     ReversalFact,
@@ -54,8 +57,12 @@ def book(fact: Fact) -> None:
                     current_period_end=fact.current_period_end,
                     cancel_at=fact.cancel_at,
                     ended_at=fact.ended_at,
+                    card=fact.card,
+                    paused_until=fact.paused_until,
                 )
             )
+        case PaymentPending() | FraudWarned() | CardCollected():
+            _tell(fact)
 
 
 def _tell(event: Event) -> None:
@@ -73,6 +80,7 @@ def _tell_checkout(fact: CheckoutFact) -> None:
                 customer_id=fact.customer_id,
                 subscription_id=fact.subscription_id,
                 paid=fact.is_paid,
+                is_pending=fact.is_pending,
             )
         )
     elif fact.is_expired:
@@ -141,5 +149,7 @@ def _book_failure(fact: FailureFact) -> None:
             reason=fact.reason,
             next_try_at=fact.next_try_at,
             subscription_id=fact.subscription_id,
+            needs_action=fact.needs_action,
+            invoice_id=fact.invoice_id,
         )
     )

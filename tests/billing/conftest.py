@@ -17,11 +17,14 @@ import requests
 from werkzeug.serving import make_server
 
 from membership.billing.port import (
+    CardCollected,
     CheckoutExpired,
     CheckoutFinished,
+    FraudWarned,
     NotKnownYet,
     PaymentFact,
     PaymentFailed,
+    PaymentPending,
     PaymentReceived,
     PaymentReversed,
     Reading,
@@ -32,7 +35,17 @@ from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
 from tests.conftest import WEBHOOK_SECRET
 
-NEWS = (CheckoutExpired, CheckoutFinished, PaymentFailed, PaymentReceived, PaymentReversed, SubscriptionSeen)
+NEWS = (
+    CardCollected,
+    CheckoutExpired,
+    CheckoutFinished,
+    FraudWarned,
+    PaymentFailed,
+    PaymentPending,
+    PaymentReceived,
+    PaymentReversed,
+    SubscriptionSeen,
+)
 PAID_AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
