@@ -60,7 +60,7 @@ class Contribution(Model):
     checkout_expires_at: Mapped[datetime | None]
     customer_id: Mapped[str | None] = mapped_column(String(255), index=True)
     subscription_id: Mapped[str | None] = mapped_column(String(255), unique=True)
-    next_payment_at: Mapped[datetime | None]
+    next_payment_at: Mapped[datetime | None] = mapped_column(index=True)
     ends_at: Mapped[datetime | None] = mapped_column(doc="When it ends, where that is settled, or ended")
     purpose: Mapped[str] = mapped_column(
         String(8), default="self", server_default="self", doc="self | gift: who is covered, the giver or a receiver"
@@ -91,6 +91,7 @@ class Contribution(Model):
     second_of: Mapped[str | None] = mapped_column(String(40))
     # Since when it is to end at once; the worker asks the provider until it is seen to be over.
     stop_asked_at: Mapped[datetime | None] = mapped_column(index=True)
+    renewal_noticed_for: Mapped[datetime | None] = mapped_column(doc="The charge that a notice went out for")
     warned_at: Mapped[datetime | None] = mapped_column(doc="When a bank last warned of fraud")
     attribution: Mapped[dict[str, Any]] = mapped_column(
         JSON, default=dict, doc="Where the reader came from: article, appeal, variant, utm_*"
@@ -133,19 +134,24 @@ class Card(Model):
     """
 
     __tablename__ = "cards"
-    __table_args__ = (CheckConstraint("exp_month BETWEEN 1 AND 12", name="a_month"),)
+    __table_args__ = (
+        CheckConstraint("exp_month BETWEEN 1 AND 12", name="a_month"),
+        CheckConstraint("(exp_year IS NULL) = (exp_month IS NULL)", name="expiry_is_whole"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     contribution_id: Mapped[int] = mapped_column(ForeignKey("contributions.id"), unique=True)
     card_id: Mapped[str] = mapped_column(String(255), doc="Its name at the provider")
-    brand: Mapped[str] = mapped_column(String(20), doc="Such as visa")
-    last4: Mapped[str] = mapped_column(String(4))
-    exp_year: Mapped[int]
-    exp_month: Mapped[int]
+    brand: Mapped[str] = mapped_column(String(40), doc="Such as visa, or the way to pay, such as sepa_debit")
+    last4: Mapped[str | None] = mapped_column(String(4))
+    # The last month in which it is accepted; empty where nothing expires.
+    exp_year: Mapped[int | None]
+    exp_month: Mapped[int | None]
     fingerprint: Mapped[str | None] = mapped_column(
         String(64), index=True, doc="Keyed digest of the provider's: the same for one card of two people"
     )
     seen_at: Mapped[datetime]
+    expiry_mailed_at: Mapped[datetime | None] = mapped_column(doc="When its giver was told that it will expire")
 
 
 class Refund(Model):
