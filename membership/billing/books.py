@@ -168,7 +168,7 @@ def _compare_with_provider(report: Report) -> None:
     provider: PaymentProvider = current_app.extensions["membership.provider"]
     try:
         with outside_call("stripe.books"):
-            theirs = provider.list_booked()
+            theirs = None if (listed := provider.list_booked()) is None else list(listed)
     except ProviderFailed as failed:
         report.findings.append(Finding("provider_silent", failed.message))
         return

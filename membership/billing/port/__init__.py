@@ -34,6 +34,7 @@ from membership.billing.port.facts import (
     SubscriptionFact,
     SubscriptionStatus,
 )
+from membership.billing.port.listing import Listed, ListedNotice, ListedPage, Listing, NoticePage
 from membership.billing.port.news import (
     CheckoutExpired,
     CheckoutFinished,
@@ -61,9 +62,14 @@ __all__ = [
     "Fact",
     "FailureFact",
     "FraudWarned",
+    "Listed",
+    "ListedNotice",
+    "ListedPage",
+    "Listing",
     "MadeRefund",
     "NotKnownYet",
     "Notice",
+    "NoticePage",
     "NoticeUse",
     "ObjectKind",
     "ObjectRef",

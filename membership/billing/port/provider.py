@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Protocol
 
 from membership.billing.port.asking import CardRequest, CheckoutRequest, MadeRefund, OpenedCheckout, PayOutcome
-from membership.billing.port.facts import BookedAtProvider, Diagnosis, Notice, ObjectKind, ObjectRef, Reading
+from membership.billing.port.facts import Diagnosis, Notice, ObjectKind, ObjectRef, Reading
+from membership.billing.port.listing import Lists
 from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
 
 
-class PaymentProvider(Protocol):
+class PaymentProvider(Lists, Protocol):
     """A payment company behind our words. Found at `current_app.extensions["membership.provider"]`.
 
     Every method that reaches out raises `ProviderFailed`: `retryable` where the same call may go through
@@ -89,9 +90,6 @@ class PaymentProvider(Protocol):
 
     def ensure_product(self) -> None:
         """Make the one fixed product that every price hangs on, if it is missing. Safe to repeat."""
-
-    def list_booked(self) -> list[BookedAtProvider] | None:
-        """Our payments in the provider's own books, or None where it cannot list them (yet)."""
 
     def diagnose(self) -> list[Diagnosis]:
         """What is right and what is wrong between us and the provider; never raises."""

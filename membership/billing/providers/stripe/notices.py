@@ -81,6 +81,12 @@ def open_notice(raw: bytes, signature: str, at: datetime, secrets: Iterable[str]
     return _notice(event, signed_at)
 
 
+def listed_notice(event: Mapping[str, Any], *, is_live: bool) -> Notice:
+    """The notice of an event that Stripe's own list shows us; InvalidInput where it is none for us."""
+    _check_addressee(event, is_live=is_live)
+    return _notice(event, signed_at=None)
+
+
 def _bad(code: str, message: str) -> InvalidInput:
     return InvalidInput(f"webhook_{code}", message)
 
@@ -119,7 +125,8 @@ def _check_addressee(event: Mapping[str, Any], *, is_live: bool) -> None:
         raise _bad("wrong_account", "This notice belongs to another account.")
 
 
-def _notice(event: Mapping[str, Any], signed_at: datetime) -> Notice:
+def _notice(event: Mapping[str, Any], signed_at: datetime | None) -> Notice:
+    """`signed_at` is None for what was never signed: then it is the moment at which it happened."""
     data = event.get("data")
     thing = data.get("object") if isinstance(data, dict) else None
     event_id, type_ = _name(event.get("id")), _name(event.get("type"))
@@ -140,7 +147,7 @@ def _notice(event: Mapping[str, Any], signed_at: datetime) -> Notice:
         object_id=object_id or "",
         api_version=(_name(event.get("api_version")) or "")[:40] or None,
         created_at=datetime.fromtimestamp(created, UTC),
-        signed_at=signed_at,
+        signed_at=signed_at or datetime.fromtimestamp(created, UTC),
     )
 
 

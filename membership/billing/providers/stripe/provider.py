@@ -1,15 +1,12 @@
 """Stripe as a payment provider: our questions in its words, its answers in ours."""
 
-from collections import Counter
 from datetime import datetime
 from typing import Any
 
-import requests
 import structlog
 
 from membership.billing.port import (
     APP_STAMP,
-    BookedAtProvider,
     CheckoutRequest,
     Diagnosis,
     Notice,
@@ -20,8 +17,9 @@ from membership.billing.port import (
 )
 from membership.billing.providers.stripe import notices, translate
 from membership.billing.providers.stripe.client import Calls, is_missing
-from membership.billing.providers.stripe.currencies import from_stripe, to_stripe
+from membership.billing.providers.stripe.currencies import to_stripe
 from membership.billing.providers.stripe.diagnosis import diagnose
+from membership.billing.providers.stripe.listing import StripeLists
 from membership.config import Settings
 from membership.kernel import clock
 from membership.kernel.errors import ProviderFailed
@@ -34,7 +32,7 @@ LOCALES = {"en": "en"}
 INTERVALS = {Rhythm.MONTHLY: "month", Rhythm.YEARLY: "year"}
 
 
-class StripeProvider:
+class StripeProvider(StripeLists):
     """Satisfies `billing.port.PaymentProvider`."""
 
     name = "stripe"
@@ -172,19 +170,6 @@ class StripeProvider:
         secrets = (secret.get_secret_value() for secret in self._settings.stripe_webhook_secret)
         return notices.open_notice(raw, signature, at, secrets, is_live=self._settings.is_live)
 
-    def list_booked(self) -> list[BookedAtProvider] | None:
-        """The sandbox's own books. Comparing with Stripe itself by listing is for a later issue: None."""
-        base = self._settings.stripe_api_base
-        if base is None:
-            return None
-        try:
-            answer = requests.get(f"{base.rstrip('/')}/_sandbox/books", timeout=(3, 60))
-            answer.raise_for_status()
-            books = answer.json()
-        except (requests.RequestException, ValueError) as error:
-            raise ProviderFailed("provider_unreachable", "The sandbox shows no books.", retryable=True) from error
-        return booked_in_sandbox(books)
-
     def diagnose(self) -> list[Diagnosis]:
         """Key, webhook endpoint and clock, as sentences."""
         return diagnose(self._calls, self._settings, clock.real_now)
@@ -228,28 +213,3 @@ def checkout_params(request: CheckoutRequest, product_id: str) -> dict[str, Any]
     if is_once:
         params["customer_creation"] = "always"
     return params
-
-
-# Disputes in which the money stays with us, or has come back.
-KEPT = frozenset({"won", "prevented", "warning_needs_response", "warning_under_review", "warning_closed"})
-
-
-def booked_in_sandbox(books: dict[str, Any]) -> list[BookedAtProvider]:
-    """The payments of ours in the sandbox's books; those of zero and those of others are left out."""
-    ours = [row for row in books["payments"] if translate.reference_in(row.get("metadata")) and row["amount"]]
-    disputed: Counter[str | None] = Counter()
-    for dispute in books["disputes"]:
-        if dispute["charge"] and dispute["status"] not in KEPT:
-            disputed[dispute["charge"]] += dispute["amount"]
-    return [
-        BookedAtProvider(
-            payment_id=row["id"],
-            reference=str(translate.reference_in(row["metadata"])),
-            charged=from_stripe(row["amount"], row["currency"]),
-            fee=None if row.get("fee") is None else from_stripe(row["fee"], row.get("fee_currency") or row["currency"]),
-            returned=from_stripe(
-                row["amount_refunded"] + (disputed[row["charge"]] if row["charge"] else 0), row["currency"]
-            ),
-        )
-        for row in ours
-    ]
