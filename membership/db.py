@@ -6,7 +6,7 @@ writing transaction is BEGIN IMMEDIATE and stands for all row locks (decision 3)
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
@@ -172,36 +172,50 @@ def is_sqlite() -> bool:
 # Append-only tables -----------------------------------------------------------------------------------
 
 _SQLITE_GUARD = (
-    "CREATE TRIGGER {table}_no_{verb} BEFORE {VERB} ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+    "CREATE TRIGGER {table}_no_{verb} BEFORE {what} ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
 )
 _POSTGRES_FUNCTION = (
     "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger AS $$ "
     "BEGIN RAISE EXCEPTION '%% is append-only', TG_TABLE_NAME; END $$ LANGUAGE plpgsql"
 )
 _POSTGRES_GUARD = (
-    "CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+    "CREATE TRIGGER {table}_append_only BEFORE {what} OR DELETE OR TRUNCATE ON {table} "
     "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
 )
 
 
-def append_only_statements(table: str, dialect: str) -> list[str]:
-    """The SQL that makes `table` refuse every UPDATE and DELETE; used by models and by migrations."""
+def append_only_statements(table: str, dialect: str, guarded: Sequence[str] = ()) -> list[str]:
+    """The SQL that makes `table` refuse every DELETE and UPDATE; used by models and by migrations.
+
+    Where `guarded` names columns, only an UPDATE of those is refused.
+    """
+    change = f"UPDATE OF {', '.join(guarded)}" if guarded else "UPDATE"
     if dialect == "sqlite":
-        return [_SQLITE_GUARD.format(table=table, verb=verb, VERB=verb.upper()) for verb in ("update", "delete")]
-    return [_POSTGRES_FUNCTION.replace("%%", "%"), _POSTGRES_GUARD.format(table=table)]
+        verbs = (("update", change), ("delete", "DELETE"))
+        return [_SQLITE_GUARD.format(table=table, verb=verb, what=what) for verb, what in verbs]
+    return [_POSTGRES_FUNCTION.replace("%%", "%"), _POSTGRES_GUARD.format(table=table, what=change)]
 
 
-def append_only(model: type[Base]) -> type[Base]:
-    """Class decorator: rows of this table are written once. Databases made from the models refuse changes."""
+def append_only(model: type[Base], *, movable: str | None = None) -> type[Base]:
+    """Class decorator: rows of this table are written once. Databases made from the models refuse changes.
+
+    `movable` names the one column that may change: whose row it is, for when two people turn out to be one.
+    """
     table = model.__table__
     if not isinstance(table, Table):
         raise TypeError(f"{model.__name__} has no table of its own.")
+    guarded = tuple(column.name for column in table.columns if column.name != movable) if movable else ()
     for dialect in ("sqlite", "postgresql"):
-        for statement in append_only_statements(table.name, dialect):
+        for statement in append_only_statements(table.name, dialect, guarded):
             ddl = DDL(statement.replace("%", "%%")).execute_if(dialect=dialect)  # type: ignore[no-untyped-call]
             event.listen(table, "after_create", ddl)
     table.info["append_only"] = True
     return model
+
+
+def append_only_but_owner(model: type[Base]) -> type[Base]:
+    """As `append_only`, but `person_id` may change: staff may find that two people are one."""
+    return append_only(model, movable="person_id")
 
 
 # The movable clock --------------------------------------------------------------------------------------
@@ -312,6 +326,7 @@ __all__ = [
     "OutsideCallInTransaction",
     "UTCDateTime",
     "append_only",
+    "append_only_but_owner",
     "append_only_statements",
     "db",
     "follow_movable_clock",

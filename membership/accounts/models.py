@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from membership.accounts.rules import Role, may
-from membership.db import Model, append_only
+from membership.db import Model, append_only_but_owner
+from membership.mail.rules import NOBODY
 
 ONE_OF_OUR_LANGUAGES = "locale IN ('en', 'uk')"
 
@@ -27,13 +28,21 @@ class Person(Model):
     email_proved_at: Mapped[datetime | None]
     # The name that the person wants to be shown in public; None means unnamed.
     public_name: Mapped[str | None] = mapped_column(String(200))
-    # The language of mails.
+    # The language of mails; where it was chosen, signing in with another one does not change it.
     locale: Mapped[str] = mapped_column(String(2))
+    has_chosen_locale: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime]
     # From then on nobody signs in as this person.
     disabled_at: Mapped[datetime | None]
+    # Whose this person's things are now, since the two turned out to be one; this row is an empty shell then.
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True)
 
     staff: Mapped["StaffMember | None"] = relationship(viewonly=True)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether this person was erased or merged: nobody is behind this row, and no mail goes to its address."""
+        return self.email.endswith(NOBODY)
 
     @property
     def role(self) -> Role | None:
@@ -130,9 +139,83 @@ class Session(Model):
     expires_at: Mapped[datetime]
 
 
-@append_only
+class AddressProof(Model):
+    """One row is one code that was mailed to an address, so that somebody who is signed in shows that it is theirs.
+
+    Rows change until they are used; they are deleted after a day. They hold no secret. Moments are real time. Only
+    the newest of a person and purpose can be used.
+    """
+
+    __tablename__ = "address_proofs"
+    __table_args__ = (
+        CheckConstraint("purpose IN ('change', 'erase')", name="known_purpose"),
+        CheckConstraint("n_tries BETWEEN 0 AND 5", name="few_tries"),
+        Index("ix_address_proofs_person_id_purpose", "person_id", "purpose"),
+        Index("ix_address_proofs_expires_at", "expires_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    # "change": this becomes the person's address. "erase": it is theirs already, and they want to be forgotten.
+    purpose: Mapped[str] = mapped_column(String(8))
+    # Canonical.
+    email: Mapped[str] = mapped_column(String(254))
+    # HMAC of the code; made when the mail leaves.
+    code_hash: Mapped[str | None] = mapped_column(String(64))
+    n_tries: Mapped[int] = mapped_column(default=0)
+    asked_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class AddressChange(Model):
+    """One row is one change of a person's address, which the owner of the old one can undo for seven days.
+
+    Both addresses are emptied after that. Moments are real time, since the link runs on real time.
+    """
+
+    __tablename__ = "address_changes"
+    __table_args__ = (Index("ix_address_changes_told_at", "told_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    old_email: Mapped[str | None] = mapped_column(String(254))
+    new_email: Mapped[str | None] = mapped_column(String(254))
+    changed_at: Mapped[datetime]
+    undo_until: Mapped[datetime]
+    undone_at: Mapped[datetime | None]
+    # When other companies (the payment provider) had the address as it is now; NULL: they are to be told.
+    told_at: Mapped[datetime | None]
+
+
+class Erasure(Model):
+    """One row is one person who is to be forgotten, worked off step by step by `jobs.erase`. Rows are kept.
+
+    Business time: `asked_at`, `emptied_at`; each NULL says which step is still to be done.
+    """
+
+    __tablename__ = "erasures"
+    __table_args__ = (Index("ix_erasures_done_at", "done_at"),)
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    # "member" or "staff:<public id>", and why where it was staff, in our words.
+    actor: Mapped[str] = mapped_column(String(40))
+    reason: Mapped[str | None] = mapped_column(String(200))
+    asked_at: Mapped[datetime]
+    # The last mail: the rest waits until it has left, or for a day.
+    farewell_id: Mapped[int | None]
+    # Support has ended and the provider has forgotten the customer.
+    left_at: Mapped[datetime | None]
+    # Every personal column is empty.
+    emptied_at: Mapped[datetime | None]
+    # The files were written anew without what was emptied.
+    done_at: Mapped[datetime | None]
+
+
+@append_only_but_owner
 class TimelineEntry(Model):
-    """One row is one thing that happened to a person, for them to read. Never changed.
+    """One row is one thing that happened to a person, for them to read. Never changed, but for whose it is, where two
+    people turn out to be one.
 
     `details` hold ids, amounts and plain words of ours, never personal values (decision 13).
     """
@@ -146,5 +229,5 @@ class TimelineEntry(Model):
     # What happened, in snake case; pages turn it into a sentence.
     kind: Mapped[str] = mapped_column(String(60))
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
-    # Who did it: "member", "staff" or "system".
+    # Who did it: "member", "staff", "staff:<public id>" or "system".
     actor: Mapped[str] = mapped_column(String(40))

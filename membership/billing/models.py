@@ -96,7 +96,7 @@ class ObjectLease(Model):
 class ProviderIntent(Model):
     """One row is one thing that we ask the provider to do, written and committed before it is asked.
 
-    new (to be sent by the sweeper) -> sent (being sent, or the process died doing it) -> done, refused
+    new (planned, or put off; to be sent by the sweeper) -> sent (being sent, or the process died doing it) -> done, refused
     (certainly not carried out) or unknown (no answer: repeat with the same key). After a certain refusal a
     new attempt gets a new key; so `idempotency_key` names the attempt, `attempt_key` the wish of the caller.
     `request` is emptied as soon as the answer is known.
@@ -105,19 +105,27 @@ class ProviderIntent(Model):
     __tablename__ = "provider_intents"
     __table_args__ = (
         CheckConstraint("state IN ('new', 'sent', 'done', 'refused', 'unknown')", name="known_state"),
-        CheckConstraint("kind IN ('open_checkout', 'close_checkout')", name="known_kind"),
+        CheckConstraint(
+            "kind IN ('open_checkout', 'close_checkout', 'open_card_page', 'use_card', 'change', 'pause', 'resume',"
+            " 'cancel', 'keep', 'cancel_now', 'pay_open', 'refund', 'forget_customer')",
+            name="known_kind",
+        ),
         CheckConstraint("state != 'done' OR provider_id IS NOT NULL", name="done_has_its_result"),
         CheckConstraint("n_attempts >= 1", name="counts_from_one"),
         UniqueConstraint("kind", "attempt_key"),
         Index(None, "state", "sent_at"),
+        Index(None, "subject", "kind"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    # A key of `intents.kinds.KINDS`.
     kind: Mapped[str] = mapped_column(String(20))
     attempt_key: Mapped[str] = mapped_column(String(255))
     idempotency_key: Mapped[str] = mapped_column(String(255), unique=True)
     n_attempts: Mapped[int] = mapped_column(default=1)
     reference: Mapped[str] = mapped_column(String(200), default="")
+    # What it is about, at the provider (a subscription, a payment, a page); the reference for a first payment page.
+    subject: Mapped[str] = mapped_column(PROVIDER_ID, default="", server_default="")
     # SHA-256 of the request, to tell a repetition from another wish under the same key.
     request_digest: Mapped[str] = mapped_column(String(64))
     request: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
@@ -129,11 +137,13 @@ class ProviderIntent(Model):
     answered_at: Mapped[datetime | None]
     # Code of the refusal or of the loss; no personal data.
     error: Mapped[str | None] = mapped_column(String(100))
-    # The result: the page's id, address and end (business time). `closed_at`: nobody can pay there any more.
+    # The result: the id of the page or of what was changed, and a page's address and end (business time).
+    # `closed_at`: nobody can pay there any more. `result`: what else was answered; emptied after 30 days.
     provider_id: Mapped[str | None] = mapped_column(PROVIDER_ID, index=True)
     url: Mapped[str | None] = mapped_column(Text)
     expires_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 @append_only
@@ -162,7 +172,8 @@ class JournalEntry(Model):
     __tablename__ = "journal_entries"
     __table_args__ = (
         CheckConstraint(
-            "account IN ('provider_balance', 'paid_elsewhere', 'income_recurring', 'income_once', 'provider_fees')",
+            "account IN ('provider_balance', 'paid_elsewhere', 'bank', 'paypal', 'crypto', 'cash', 'income_recurring',"
+            " 'income_once', 'provider_fees')",
             name="known_account",
         ),
         CheckConstraint("amount_minor != 0", name="moves_something"),
@@ -187,6 +198,7 @@ class Payment(Model):
     __table_args__ = (
         CheckConstraint("charged_minor > 0", name="charged_something"),
         CheckConstraint("rhythm IN ('once', 'monthly', 'yearly')", name="known_rhythm"),
+        CheckConstraint("way IN ('card', 'bank', 'paypal', 'crypto', 'cash')", name="known_way"),
         CheckConstraint("(period_start_at IS NULL) = (period_end_at IS NULL)", name="period_is_whole"),
         CheckConstraint("(fee_minor IS NULL) = (fee_currency IS NULL)", name="fee_is_whole"),
         CheckConstraint("(fee_minor IS NULL) = (fee_asked_at IS NOT NULL)", name="missing_fee_is_asked_for"),
@@ -195,7 +207,9 @@ class Payment(Model):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    # The provider's invoice (recurring) or payment (once).
+    # card: through the provider. Else where the money lies; the provider knows nothing of it.
+    way: Mapped[str] = mapped_column(String(8), default="card", server_default="card")
+    # The provider's invoice (recurring) or payment (once); of other ways "<way>:<digest>".
     provider_id: Mapped[str] = mapped_column(PROVIDER_ID, unique=True)
     # Of the contribution it belongs to.
     reference: Mapped[str] = mapped_column(String(200))
@@ -318,3 +332,15 @@ class Inspection(Model):
     n_findings: Mapped[int] = mapped_column(default=0)
     findings: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
     repairs: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
+
+
+class ForgottenName(Model):
+    """One row is a name under which the provider knew somebody who was erased here (a customer, a reference).
+
+    Notices that name it may come for years (a dispute, a report); their bodies are emptied as soon as they are seen.
+    """
+
+    __tablename__ = "forgotten_names"
+
+    name: Mapped[str] = mapped_column(PROVIDER_ID, primary_key=True)
+    forgotten_at: Mapped[datetime]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Index, String, UniqueConstraint, false
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from membership.db import Model
@@ -95,3 +95,13 @@ class Broadcast(Model):
     created_at: Mapped[datetime]
     # When the walk had met everybody; NULL until then.
     done_at: Mapped[datetime | None]
+
+
+class MailStop(Model):
+    """One row is one kind of mail that one person does not want, whatever it is about. Wanting it again deletes it."""
+
+    __tablename__ = "mail_stops"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    # A `catalogue.About` that can be stopped.
+    about: Mapped[str] = mapped_column(String(12), primary_key=True)

@@ -11,6 +11,9 @@ LONGEST_WAIT_FOR_SERVER = timedelta(minutes=5)
 WAIT_AFTER_SILENCE = timedelta(minutes=30)
 MOST_UNANSWERED = 2
 
+# Addresses of people who are gone end with this; nothing is ever sent there (RFC 2606: no such domain can exist).
+NOBODY = "@erased.invalid"
+
 
 class Failure(Enum):
     """Why an attempt failed."""

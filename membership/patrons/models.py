@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from membership.db import Model, append_only
+from membership.db import Model, append_only_but_owner
 
 
 class CoverageGrant(Model):
@@ -63,9 +63,10 @@ class Grace(Model):
     closed_at: Mapped[datetime | None]
 
 
-@append_only
+@append_only_but_owner
 class Movement(Model):
-    """One change of recurring income, written in the transaction that learnt of it. Never changes.
+    """One change of recurring income, written in the transaction that learnt of it. Never changes, but for whose it
+    is, where two people turn out to be one.
 
     `yearly_delta_minor` is per year, so that monthly and yearly gifts add up in whole minor units; the monthly
     figure of a dashboard is a twelfth of the sum.

@@ -7,7 +7,7 @@ a file outside the database and dies at the close (decisions 17-21, ADR 0009).
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from membership.db import Model, append_only
@@ -100,8 +100,8 @@ class PollOption(Model):
 
 
 class RollEntry(Model):
-    """One row is one person who may vote in one poll, written at its opening. Only `has_voted` (once, without a
-    time) and `wants_news` change.
+    """One row is one person who may vote in one poll, written at its opening. `has_voted` (once, without a time) and
+    `wants_news` change; and where two people turn out to be one, `is_closed`, and after the close whose row it is.
     """
 
     __tablename__ = "roll_entries"
@@ -114,6 +114,8 @@ class RollEntry(Model):
     has_voted: Mapped[bool] = mapped_column(default=False)
     # Whether this person is told what became of the poll; one click stops it.
     wants_news: Mapped[bool] = mapped_column(default=True)
+    # This person's vote was cast under another address, before the two turned out to be one: no second ballot.
+    is_closed: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class SealedBallot(Model):
