@@ -85,10 +85,11 @@ def _ask_for_fees(end: float) -> None:
 
 def finish_open(now: datetime) -> None:
     """Find out what became of requests that were sent and never answered."""
-    intents.finish_open(now)
+    intents.finish_open(now, lambda ref: settle(ref, only_if_open=False))
 
 
 def forget(now: datetime) -> None:
     """Empty what was done 30 days ago, and sweep leases that nobody holds."""
     inbox.forget_bodies(now)
+    intents.forget_results(clock.real_now())
     leases.sweep(clock.real_now() - KEEP_LEASES)

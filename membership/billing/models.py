@@ -96,9 +96,9 @@ class ObjectLease(Model):
 class ProviderIntent(Model):
     """One row is one thing that we ask the provider to do, written and committed before it is asked.
 
-    new (planned, or put off; to be sent by the sweeper) -> sent (being sent, or the process died doing it) -> done, refused
-    (certainly not carried out) or unknown (no answer: repeat with the same key). After a certain refusal a
-    new attempt gets a new key; so `idempotency_key` names the attempt, `attempt_key` the wish of the caller.
+    new (planned or put off, to be sent by the sweeper) -> sent (being sent, or the process died doing it) -> done,
+    refused (certainly not carried out) or unknown (no answer: repeat with the same key). After a certain refusal
+    a new attempt gets a new key; so `idempotency_key` names the attempt, `attempt_key` the wish of the caller.
     `request` is emptied as soon as the answer is known.
     """
 

@@ -1,6 +1,6 @@
 """Decisions of billing as pure functions: when to try again, when to give up, what a receipt is called."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 LONGEST_WAIT = timedelta(hours=1)
 WAIT_FOR_UNKNOWN = timedelta(days=3)
@@ -16,6 +16,9 @@ LEASE = timedelta(seconds=30)
 """How long one reading and booking has a thing for itself. Slower ones may be overtaken, and are then refused."""
 
 KEEP_BODIES = timedelta(days=30)
+MOST_ATTEMPTS = 100
+"""How often something that nobody waits for is asked before it is given up; about four days."""
+
 SENT_IS_OLD = timedelta(seconds=60)
 KEYS_LAST = timedelta(hours=23)
 """Providers forget idempotency keys after 24 hours; later a repetition might do the thing twice."""
@@ -31,6 +34,6 @@ def wait_after_fault(n_faults: int) -> timedelta:
     return min(timedelta(seconds=10 * 6.0 ** min(n_faults - 1, 10)), LONGEST_WAIT)
 
 
-def receipt_number(paid_at: datetime, n: int) -> str:
-    """The `n`-th receipt (from 1) of the UTC year of `paid_at`, such as "2026-000042"."""
-    return f"{paid_at.astimezone(UTC).year}-{n:06d}"
+def receipt_number(year: int, n: int) -> str:
+    """The `n`-th receipt (from 1) of `year`, such as "2026-000042"."""
+    return f"{year}-{n:06d}"

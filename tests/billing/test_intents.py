@@ -14,6 +14,8 @@ import time_machine
 from sqlalchemy import select, update
 
 from membership.billing import intents
+from membership.billing.intents import rows
+from membership.billing.intents.kinds import freeze
 from membership.billing.models import ProviderIntent
 from membership.billing.providers.stripe import StripeProvider
 from membership.billing.providers.stripe.client import WEB_CALLS
@@ -204,8 +206,7 @@ def test_a_lost_page_is_found_and_closed_after_a_minute(app, stripe_sandbox):
 
 def test_a_request_that_never_arrived_is_carried_out_and_closed(app, stripe_sandbox):
     with transaction("test.die"):
-        frozen = intents._freeze(make_request())
-        intents._insert("open_checkout", "con_1", frozen, intents._digest(frozen), "con_1")
+        rows.plan("open_checkout", "con_1", freeze(make_request()), reference="con_1")
         db.session.execute(update(ProviderIntent).values(state="sent"))
     with later(seconds=61):
         finish()
@@ -261,14 +262,14 @@ with app.app_context():
 POINTS = [
     "billing.open_checkout.intend:before-commit",
     "billing.open_checkout.intend:after-commit",
-    "stripe.checkout.create:before-call",
-    "stripe.checkout.create:after-call",
+    "stripe.open_checkout:before-call",
+    "stripe.open_checkout:after-call",
     "billing.intent.answered:before-commit",
     "billing.intent.answered:after-commit",
     "billing.close_checkout.intend:before-commit",
     "billing.close_checkout.intend:after-commit",
-    "stripe.checkout.expire:before-call",
-    "stripe.checkout.expire:after-call",
+    "stripe.close_checkout:before-call",
+    "stripe.close_checkout:after-call",
     "billing.intent.answered:before-commit#2",
     "billing.intent.answered:after-commit#2",
 ]

@@ -192,7 +192,7 @@ def test_without_pretending_that_time_passes_everything_comes_right_within_minut
     house.pretends = False
     reader = Reader(house, "reader")
     fields = reader.form("/contribute") | {"email": reader.email, "rhythm": "monthly", "cups": "2"}
-    house.web.arm("stripe.checkout.create:after-call")
+    house.web.arm("stripe.open_checkout:after-call")
     assert reader.ask("POST", "/contribute", data=fields) is None
     house.revive()
     at_once = reader.ask("POST", "/contribute", data=fields)
