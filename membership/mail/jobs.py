@@ -104,8 +104,10 @@ def _send(row: OutboxMail, now: datetime, line: smtp.Line) -> str | None:
     entry = find_entry(row.kind)
     if entry is None:
         raise LookupError(row.kind)
+    if row.to_address is None or not queries.is_wanted(row.kind, row.args):
+        return None
     context = entry.build(row.args, now)
-    if context is None or row.to_address is None:
+    if context is None:
         return None
     message = letters.make_message(letters.write(entry, context, row.locale), row)
     with outside_call("mail.smtp.send"):

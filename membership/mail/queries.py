@@ -1,13 +1,15 @@
 """Reads of the outbox. Moments of delivery are real time."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from membership.db import db
-from membership.mail.models import SENDING, WAITING, Broadcast, OutboxMail
+from membership.mail.catalogue import About, Args, find_entry
+from membership.mail.models import SENDING, WAITING, Broadcast, MailStop, OutboxMail
 from membership.mail.rules import Failure
 
 # A mail that waits longer than this means that nothing delivers: worker and sweeper come every minute.
@@ -45,6 +47,42 @@ def list_unfinished_broadcasts(limit: int) -> Sequence[int]:
     """Ids of broadcasts that have not met all their people yet, oldest first, at most `limit`."""
     statement = select(Broadcast.id).where(Broadcast.done_at.is_(None)).order_by(Broadcast.id).limit(limit)
     return db.session.scalars(statement).all()
+
+
+def stops_of(person_id: int) -> frozenset[About]:
+    """The sorts of mail that a person does not want; empty for most."""
+    return frozenset(About(row) for row in db.session.scalars(_stops({person_id}, MailStop.about)))
+
+
+def who_wants(kind: str, person_ids: Collection[int]) -> set[int]:
+    """Those of these people who want mails of this kind; all of them where it cannot be stopped."""
+    entry = find_entry(kind)
+    if entry is None or entry.about is About.ALWAYS or not person_ids:
+        return set(person_ids)
+    stopped = _stops(person_ids, MailStop.person_id).where(MailStop.about == entry.about.value)
+    return set(person_ids) - set(db.session.scalars(stopped))
+
+
+def is_wanted(kind: str, args: Args) -> bool:
+    """Whether the person named in `args` (if any) wants mails of this kind."""
+    person_id = args.get("person_id")
+    return not isinstance(person_id, int) or person_id in who_wants(kind, {person_id})
+
+
+def _stops(person_ids: Collection[int], column: Any) -> Select[Any]:
+    return select(column).where(MailStop.person_id.in_(person_ids))
+
+
+def mails_to(addresses: Collection[str], limit: int = 1000) -> Sequence[OutboxMail]:
+    """What was written to these addresses, newest first, as far as we still know to whom (30 days)."""
+    mine = select(OutboxMail).where(OutboxMail.to_address.in_(addresses))
+    return db.session.scalars(mine.order_by(OutboxMail.id.desc()).limit(limit)).all()
+
+
+def is_done(outbox_id: int) -> bool:
+    """Whether a mail has left, was dropped or given up (or its row is gone)."""
+    row = db.session.get(OutboxMail, outbox_id, populate_existing=True)
+    return row is None or row.done_at is not None
 
 
 def find_server_failure(since: datetime | None = None) -> OutboxMail | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from membership.accounts.models import Person
 from membership.db import db
-from membership.mail.catalogue import Args, mail
+from membership.mail.catalogue import About, Args, mail
 from membership.mail.stopping import stop_url
 from membership.newsroom.queries import newsroom
 from membership.polls import queries
@@ -36,6 +36,7 @@ _EXAMPLE_CLOSE = datetime.fromisoformat("2027-05-15T18:00:00+00:00")
         "n_seats": 2,
         "options": ["Port", "Trams", "Air"],
     },
+    about=About.POLLS,
 )
 def opened(args: Args, at: datetime) -> dict[str, Any] | None:
     """To everybody on the roll: a poll is open, what is on the ballot, and until when."""
@@ -52,7 +53,7 @@ def opened(args: Args, at: datetime) -> dict[str, Any] | None:
     }
 
 
-@mail("polls/closing", example=_EXAMPLE | {"closes_at": _EXAMPLE_CLOSE, "n_seats": 2})
+@mail("polls/closing", example=_EXAMPLE | {"closes_at": _EXAMPLE_CLOSE, "n_seats": 2}, about=About.REMINDERS)
 def closing(args: Args, at: datetime) -> dict[str, Any] | None:
     """To those on the roll who have not voted: the poll closes soon. Whoever votes before it leaves gets none."""
     found = _open_for(args, at)
@@ -65,13 +66,14 @@ def closing(args: Args, at: datetime) -> dict[str, Any] | None:
 @mail(
     "polls/results",
     example=_EXAMPLE | {"chosen": ["Port", "Air"], "n_voted": 312, "n_roll": 1040, "has_voted": True},
+    about=About.POLLS,
 )
 def results(args: Args, at: datetime) -> dict[str, Any] | None:
     """To everybody on the roll who wants to hear of it: what was chosen, and where the count is explained."""
     del at
     poll, entry = _find(args)
     result = queries.result_of(poll.id)
-    if result is None or not entry.wants_news:
+    if result is None or entry is None or not entry.wants_news:
         return None
     options = queries.options_of(poll.id)
     return _about(poll, entry) | {
@@ -82,16 +84,18 @@ def results(args: Args, at: datetime) -> dict[str, Any] | None:
     }
 
 
-def _find(args: Args) -> tuple[Poll, RollEntry]:
+def _find(args: Args) -> tuple[Poll, RollEntry | None]:
+    """The poll and this person's line of its roll; none where the person turned out to be somebody else on it."""
     poll_id, person_id = int(args["poll_id"]), int(args["person_id"])
-    return db.session.get_one(Poll, poll_id), db.session.get_one(RollEntry, (poll_id, person_id))
+    return db.session.get_one(Poll, poll_id), db.session.get(RollEntry, (poll_id, person_id))
 
 
 def _open_for(args: Args, at: datetime) -> tuple[Poll, RollEntry] | None:
     """The poll and this person's line of its roll, while their vote is still missing and awaited."""
     poll, entry = _find(args)
-    is_over = poll.state != "open" or at >= poll.closes_at
-    return None if is_over or entry.has_voted or not entry.wants_news else (poll, entry)
+    if entry is None or entry.is_closed or entry.has_voted or not entry.wants_news:
+        return None
+    return None if poll.state != "open" or at >= poll.closes_at else (poll, entry)
 
 
 def _as_on_the_ballot(poll: Poll, person_id: int) -> list[str]:

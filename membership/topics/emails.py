@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from membership.accounts.queries import list_staff
-from membership.mail.catalogue import mail
+from membership.mail.catalogue import About, mail
 from membership.mail.stopping import stop_url
 from membership.newsroom.queries import newsroom
 from membership.topics import queries
@@ -38,6 +38,7 @@ _EXAMPLE = {
         "story_url": None,
         "story_title": None,
     },
+    about=About.TOPICS,
 )
 def stage(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
     """To followers (and, once it was chosen, to voters): a topic has reached another stage, with its reason."""
@@ -58,7 +59,9 @@ def stage(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
 
 
 @mail(
-    "topics/update", example=_EXAMPLE | {"words": "We have the contracts of the last ten years and are reading them."}
+    "topics/update",
+    example=_EXAMPLE | {"words": "We have the contracts of the last ten years and are reading them."},
+    about=About.TOPICS,
 )
 def update(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
     """To followers and voters: a short word from the newsroom about the work on a chosen topic."""
@@ -72,6 +75,7 @@ def update(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
 @mail(
     "topics/merged",
     example=_EXAMPLE | {"other_title": "Who gets the contracts for dredging the port?", "is_apart": False},
+    about=About.TOPICS,
 )
 def merged(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
     """To the followers of two topics: they are one from now on, or are two again."""

@@ -34,7 +34,8 @@ class Turnout:
 @dataclass(frozen=True, slots=True)
 class MyPart:
     """One person's part in one poll. `current`: the positions on their ballot while the poll is open, an empty list for
-    a blank one; None where there is none or it cannot be read.
+    a blank one; None where there is none or it cannot be read. `voted_elsewhere`: their vote was cast under another
+    address of theirs, before the two turned out to be one.
     """
 
     is_on_roll: bool
@@ -42,6 +43,7 @@ class MyPart:
     has_voted: bool
     may_cast: bool
     current: list[int] | None
+    voted_elsewhere: bool = False
 
 
 def get_by_public_id(public_id: str) -> Poll:
@@ -119,19 +121,21 @@ def turnouts(poll_ids: Collection[int]) -> dict[int, Turnout]:
 
 def my_part(poll: Poll, person_id: int, at: datetime) -> MyPart:
     """What this person may do in this poll, and what stands on their ballot: for their own eyes only."""
-    voted = select(RollEntry.has_voted).where(RollEntry.poll_id == poll.id, RollEntry.person_id == person_id)
-    has_voted = db.session.scalar(voted)
+    entry = db.session.get(RollEntry, (poll.id, person_id), populate_existing=True)
+    has_voted = entry is not None and entry.has_voted
+    is_on_roll = entry is not None and not entry.is_closed
     covered = select(CoverageSpan.id).where(
         CoverageSpan.person_id == person_id, CoverageSpan.starts_at <= at, CoverageSpan.ends_at > at
     )
     is_covered = db.session.scalar(covered.limit(1)) is not None
     is_open = poll.state == "open" and poll.opens_at <= at < poll.closes_at
     return MyPart(
-        is_on_roll=has_voted is not None,
+        is_on_roll=is_on_roll,
         is_covered=is_covered,
-        has_voted=bool(has_voted),
-        may_cast=is_open and is_covered and has_voted is not None,
+        has_voted=has_voted,
+        may_cast=is_open and is_covered and is_on_roll,
         current=_current(poll, person_id) if has_voted and poll.state == "open" else None,
+        voted_elsewhere=entry is not None and entry.is_closed,
     )
 
 

@@ -23,7 +23,8 @@ def roll_after(args: Args, after_person_id: int, limit: int) -> list[Recipient]:
 
 def not_voted_after(args: Args, after_person_id: int, limit: int) -> list[Recipient]:
     """Who is on the roll and has not voted, if they want to hear of it."""
-    return _on_roll(int(args["poll_id"]), ~RollEntry.has_voted & RollEntry.wants_news.is_(True), after_person_id, limit)
+    waiting = ~RollEntry.has_voted & ~RollEntry.is_closed & RollEntry.wants_news.is_(True)
+    return _on_roll(int(args["poll_id"]), waiting, after_person_id, limit)
 
 
 def news_after(args: Args, after_person_id: int, limit: int) -> list[Recipient]:

@@ -46,7 +46,8 @@ def cast(poll_id: int, person_id: int, positions: Sequence[int], at: datetime) -
     """Save a ballot, in place of this person's earlier one; an empty list of positions is a blank ballot.
 
     Raises NotFound, Conflict `poll_not_open`, `poll_closed` or `poll_stopped` (its key is missing or a ballot was
-    tampered with), Refused `not_on_roll`, `not_covered` or `too_many_saves`, InvalidInput as `rules.check_choice` does.
+    tampered with), Refused `not_on_roll`, `voted_elsewhere`, `not_covered` or `too_many_saves`, InvalidInput as
+    `rules.check_choice` does.
     Whoever is not allowed to vote is told so before what they chose is looked at.
     """
     with transaction("polls.cast"):
@@ -96,6 +97,7 @@ THE_VOTER: Executable = select(
     .where(SealedBallot.poll_id == _roll.c.poll_id, SealedBallot.voter_key == bindparam("the_voter"))
     .scalar_subquery()
     .label("earlier"),
+    _roll.c.is_closed,
 ).where(_roll.c.poll_id == bindparam("the_poll"), _roll.c.person_id == bindparam("the_person"))
 COMMIT_TO: Insert = (
     insert(Commitment).values(poll_id=bindparam("the_poll"), commitment=bindparam("the_commitment")).inline()
@@ -124,6 +126,8 @@ def _let_in(connection: Connection, known: dict[str, Any]) -> bytes | None:
     voter = connection.execute(THE_VOTER, known).one_or_none()
     if voter is None:
         raise _not_on_roll()
+    if voter.is_closed:
+        raise Refused("voted_elsewhere", "You voted in this poll with your other address. That ballot counts.")
     if not voter.is_covered:
         raise Refused("not_covered", "Only those whose membership is paid at this moment can vote.")
     earlier: bytes | None = voter.earlier

@@ -74,7 +74,7 @@ def why_not(poll: Poll, person_id: int) -> WhyNot:
 def part_in(poll: Poll, person_id: int, at: datetime) -> Part:
     """Somebody's part in an open poll, in one word for the list."""
     part = queries.my_part(poll, person_id, at)
-    if part.has_voted:
+    if part.has_voted or part.voted_elsewhere:
         return "voted"
     if not part.is_on_roll:
         return why_not(poll, person_id)
