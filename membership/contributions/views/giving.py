@@ -1,8 +1,5 @@
 """Pages of a contribution: the ask, the thanks, the member's account and receipts."""
 
-import re
-import secrets
-from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,32 +8,27 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from membership.accounts import queries as accounts
-from membership.accounts.rules import canonical_email, mailbox
+from membership.accounts.rules import canonical_email
 from membership.billing import queries as billing
-from membership.billing.services import sync
 from membership.contributions import queries, services
 from membership.contributions.forms import ContributeForm
 from membership.contributions.models import Contribution
-from membership.contributions.rules import LIVE, State, Wish, clean_attribution, thanks_state
+from membership.contributions.rules import LIVE, State, clean_attribution, thanks_state
 from membership.contributions.services.starting import Visit
+from membership.contributions.views.paying import issue_form_token, keep_limits, look_again, offer_for, used_form_token
 from membership.kernel import clock
 from membership.kernel.errors import InvalidInput, NotFound, ProviderFailed, TooMany
 from membership.kernel.rhythm import Rhythm
-from membership.newsroom.queries import offer_in, offered_currencies
 from membership.newsroom.rules import Offer, whole_cups
 from membership.patrons.queries import standing_of
-from membership.web import ratelimit
 from membership.web.access import audience
-from membership.web.i18n import currency_for_request, current_locale
-from membership.web.tokens import read_signed, signed
+from membership.web.i18n import current_locale
 
 bp = Blueprint("contributions", __name__)
 
-FORM_TOKEN_AGE = 24 * 3600
 TOKEN_KEY = "contribute"  # noqa: S105 - where the browser's session keeps its form token
 TIMELINE_LENGTH = 50
 WAIT_SECONDS = 3
-PROVIDER_ID = re.compile(r"[A-Za-z0-9_]{1,255}")
 PRESETS = ("rhythm", "cups", "amount", "covers_fees")
 
 
@@ -44,10 +36,10 @@ PRESETS = ("rhythm", "cups", "amount", "covers_fees")
 @audience("public")
 def contribute() -> ResponseReturnValue:
     """The ask: one page for every rhythm and amount."""
-    offer = _offer(request.args.get("currency"))
+    offer = offer_for(request.args.get("currency"))
     form = ContributeForm(data={key: request.args[key] for key in PRESETS if key in request.args})
     form.leave_out_what_is_not_on_offer()
-    form.form_token.data = _issue_form_token()
+    form.form_token.data = issue_form_token(TOKEN_KEY)
     if current_user.is_authenticated:
         form.email.data = current_user.email
     elif "came_back" in request.args:
@@ -60,8 +52,8 @@ def contribute() -> ResponseReturnValue:
 def contribute_post() -> ResponseReturnValue:
     """Check the wish, then send the reader to the payment page."""
     form = ContributeForm()
-    offer = _offer(form.currency.data)
-    token = _used_form_token(form)
+    offer = offer_for(form.currency.data)
+    token = used_form_token(TOKEN_KEY, form)
     is_valid = form.is_in_order(offer)
     if token is None:
         return _contribute_page(form, offer, problem="stale", status=409)
@@ -69,7 +61,7 @@ def contribute_post() -> ResponseReturnValue:
         if not is_valid:
             return _contribute_page(form, offer, status=422)
         wish = form.to_wish(offer, canonical_email(form.email.data or ""))
-        _keep_limits(wish)
+        keep_limits(wish.email)
         return redirect(services.start(wish, _visit(token)), 303)
     except InvalidInput as error:
         form.explain(error)
@@ -105,51 +97,10 @@ def _contribute_page(
     return page, status, headers
 
 
-def _offer(currency: str | None) -> Offer:
-    """The offer in the wanted currency, or in the one that this reader most likely counts in."""
-    offered = offered_currencies()
-    return offer_in(currency if currency and currency in offered else currency_for_request(offered))
-
-
-def _issue_form_token() -> str:
-    """The browser's form token, signed: the one it has while that is unused or unpaid, else a new one.
-
-    One token for all tabs of a browser is what makes two tabs one payment page.
-    """
-    token = session.get(TOKEN_KEY)
-    if not token or any(not row.is_unpaid for row in queries.tries_of(token)):
-        token = session[TOKEN_KEY] = secrets.token_urlsafe(24)
-    return signed(TOKEN_KEY, token, FORM_TOKEN_AGE)
-
-
 def _typed_before() -> str | None:
     """The address that this browser typed for its last try, so that coming back loses nothing."""
     tries = queries.tries_of(session.get(TOKEN_KEY, ""))
     return tries[0].email if tries else None
-
-
-def _used_form_token(form: ContributeForm) -> str | None:
-    """The token that came with the form if it is this browser's own and fresh; else None, and the form gets
-    a new one so that pressing again works.
-    """
-    try:
-        token = read_signed(TOKEN_KEY, form.form_token.data or "")
-    except InvalidInput:
-        token = None
-    if token is not None and token == session.get(TOKEN_KEY):
-        return str(token)
-    form.form_token.data = _issue_form_token()
-    return None
-
-
-def _keep_limits(wish: Wish) -> None:
-    """Card testers stop here, before the payment company is asked (stripe.md 1.7)."""
-    ratelimit.hit_all(
-        ("checkout.origin", ratelimit.origin()),
-        ("checkout.network", ratelimit.network_of(request.remote_addr or "")),
-        ("checkout.email", mailbox(wish.email)),
-        ("checkout.total",),
-    )
 
 
 def _visit(token: str) -> Visit:
@@ -166,7 +117,7 @@ def _visit(token: str) -> Visit:
 def thanks() -> ResponseReturnValue:
     """Where the payment page sends readers back to. Says thanks only for money that is confirmed."""
     checkout_id = request.args.get("session", "")
-    contribution, is_certain = _look_again(checkout_id)
+    contribution, is_certain = look_again(checkout_id)
     state = thanks_state(contribution.state, has_open_page=is_certain and bool(contribution.checkout_url))
     return render_template(
         "contributions/thanks.html",
@@ -176,27 +127,6 @@ def thanks() -> ResponseReturnValue:
         refresh_seconds=WAIT_SECONDS,
         checkout_url=contribution.checkout_url,
     )
-
-
-def _look_again(checkout_id: str) -> tuple[Contribution, bool]:
-    """The contribution of a payment page, after reading that page again if it is not settled here yet; and
-    whether that worked: who may have paid is never told that nothing was charged.
-    """
-    if PROVIDER_ID.fullmatch(checkout_id) is None:
-        raise NotFound("no_such_checkout", "We do not know this payment page.")
-    is_certain = False
-    contribution = queries.find_by_checkout(checkout_id)
-    if contribution is None:
-        ratelimit.hit("thanks.unknown", ratelimit.origin())
-    if contribution is None or contribution.is_unpaid:
-        # Too often, or not now: the webhook will say it too; until then we are waiting, and say so.
-        with suppress(ProviderFailed, TooMany):
-            ratelimit.hit("thanks.look", checkout_id)
-            is_certain = sync("checkout_session", checkout_id)
-        contribution = queries.find_by_checkout(checkout_id)
-    if contribution is None:
-        raise NotFound("no_such_checkout", "We do not know this payment page.")
-    return contribution, is_certain
 
 
 @bp.get("/account")
