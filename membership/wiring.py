@@ -92,6 +92,7 @@ JOBS: dict[str, Job] = {
     "billing.drain": Job(billing_jobs.drain, 20),
     "billing.finish_open": Job(billing_jobs.finish_open, 60),
     "billing.forget": Job(billing_jobs.forget, 3600),
+    "billing.sweep": Job(billing_jobs.sweep, 300),
     "contributions.abandon_overdue": Job(contributions_jobs.abandon_overdue, 300),
     "heartbeat.worker": Job(heartbeat.beat_worker, heartbeat.BEAT_SECONDS),
     "mail.deliver": Job(mail_jobs.deliver),

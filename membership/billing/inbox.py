@@ -1,7 +1,8 @@
-"""The inbox of signed notices: stored as they come, worked off later by reading their object again.
+"""The inbox of notices: stored as they come, worked off later by reading their object again.
 
-`receive` is the whole of what a webhook request does: check the signature, one insert, commit (W2). `drain`
-is what the worker does: group what is open by object, so that ten notices about one thing cost one reading.
+`receive` is the whole of what a webhook request does: check the signature, one insert, commit (W2). `take_in` is the
+same for notices that were found in the provider's list (`sweeping`). `drain` is what the worker does: group what is
+open by object, so that ten notices about one thing cost one reading.
 The state of a row says what became of it; none is ever lost (I4).
 """
 
@@ -11,6 +12,7 @@ import traceback
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 
 import structlog
 from flask import Flask, current_app
@@ -20,7 +22,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 
 from membership.billing import rules
 from membership.billing.models import InboxEvent
-from membership.billing.port import Notice, NoticeUse, ObjectKind, ObjectRef, PaymentProvider
+from membership.billing.port import ListedNotice, Notice, NoticeUse, ObjectKind, ObjectRef, PaymentProvider
 from membership.db import db, hint, is_sqlite, transaction
 from membership.kernel import clock, faults
 
@@ -47,10 +49,28 @@ def receive(raw: bytes, signature: str) -> None:
         _hint_drain()
 
 
-def _store(notice: Notice, raw: bytes, at: datetime) -> bool:
-    """One statement, one round trip, one commit; False where the notice was there already."""
+def take_in(listed: Sequence[ListedNotice]) -> int:
+    """Store notices that the provider lists, in one commit; those that are here already change nothing.
+
+    Returns how many are new.
+    """
+    at = clock.real_now()
+    ids = [row.notice.event_id for row in listed]
+    with transaction("billing.take_in"):
+        known = set(db.session.scalars(select(InboxEvent.id).where(InboxEvent.id.in_(ids))))
+        new = [row for row in listed if row.notice.event_id not in known]
+        n_new = 0
+        for row in new:  # one of them may be delivered in this very moment
+            values = _values(row.notice, row.raw, at, is_swept=True)
+            n_new += db.session.scalar(_insert_once(on_sqlite=is_sqlite()), values) is not None
+        if any(row.notice.use is NoticeUse.SYNC for row in new):
+            hint("billing.drain")
+    return n_new
+
+
+def _values(notice: Notice, raw: bytes, at: datetime, *, is_swept: bool) -> dict[str, Any]:
     is_open = notice.use is NoticeUse.SYNC
-    values = {
+    return {
         "id": notice.event_id,
         "type": notice.type,
         "object_kind": notice.object_kind,
@@ -59,11 +79,17 @@ def _store(notice: Notice, raw: bytes, at: datetime) -> bool:
         "created_at": notice.created_at,
         "signed_at": notice.signed_at,
         "received_at": at,
+        "is_swept": is_swept,
         "body": raw,
         "state": STATE_OF_USE[notice.use],
         "next_try_at": at if is_open else None,
         "done_at": None if is_open else clock.now(),
     }
+
+
+def _store(notice: Notice, raw: bytes, at: datetime) -> bool:
+    """One statement, one round trip, one commit; False where the notice was there already."""
+    values = _values(notice, raw, at, is_swept=False)
     # Not the session: this is the hot path of the house, and the statement is its own transaction.
     with db.engine.connect() as plain:
         connection = plain if is_sqlite() else plain.execution_options(isolation_level="AUTOCOMMIT")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import select, update
 
-from membership.billing import inbox, intents, leases
+from membership.billing import inbox, intents, leases, sweeping
 from membership.billing.models import Payment
 from membership.billing.port import ObjectKind, ObjectRef
 from membership.billing.services import Outcome, settle
@@ -81,6 +81,14 @@ def _ask_for_fees(end: float) -> None:
             settle(ObjectRef(kind, provider_id), only_if_open=False)
         except ProviderFailed:
             return
+
+
+def sweep(now: datetime) -> None:
+    """Fetch notices that never reached us from the provider's list."""
+    try:
+        sweeping.sweep(now)
+    except ProviderFailed as failed:
+        log.warning("sweep_failed", code=failed.code)
 
 
 def finish_open(now: datetime) -> None:

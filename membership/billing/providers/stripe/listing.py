@@ -96,7 +96,8 @@ class StripeLists(ABC):
         except InvalidInput as error:
             log.error("alert_listed_event_unusable", event_id=str(event.get("id"))[:255], code=error.code)  # noqa: TRY400 - the code says it all
             return None
-        return ListedNotice(notice, json.dumps(event, separators=(",", ":")).encode())
+        # The SDK makes a Decimal of what is text in Stripe's own JSON.
+        return ListedNotice(notice, json.dumps(event, separators=(",", ":"), default=str).encode())
 
     # Things
 
