@@ -8,7 +8,7 @@ currency's balance.
 Everything here joins the caller's transaction. The database's unique keys decide what is booked already.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
@@ -21,10 +21,15 @@ from membership.db import db, is_sqlite
 from membership.kernel import clock
 from membership.kernel.money import Money, sum_by_currency
 from membership.kernel.rhythm import Rhythm
+from membership.newsroom.queries import day_of
 
 BALANCE, FEES = "provider_balance", "provider_fees"
 # Marked as paid at the provider by other means: cash, a transfer. The money is not with the provider.
 ELSEWHERE = "paid_elsewhere"
+
+
+# Where money of the other ways lies, each with an account of its own; the provider knows nothing of it.
+OUR_OWN_PLACES = frozenset({"bank", "paypal", "crypto", "cash"})
 
 
 class NotBalanced(ValueError):  # noqa: N818 - reads as a sentence
@@ -34,6 +39,11 @@ class NotBalanced(ValueError):  # noqa: N818 - reads as a sentence
 def income_account(rhythm: Rhythm) -> str:
     """Where a payment of this rhythm counts as income."""
     return "income_once" if rhythm is Rhythm.ONCE else "income_recurring"
+
+
+def place_of(way: str) -> str:
+    """The account in which money of a way lies: the provider's balance for whatever goes through the provider."""
+    return way if way in OUR_OWN_PLACES else BALANCE
 
 
 def post(kind: str, provider_ref: str, moved_at: datetime, entries: list[tuple[str, Money]]) -> JournalTransaction:
@@ -73,6 +83,7 @@ def book_payment(fact: PaymentFact) -> Payment | None:
         return None
     payment = Payment(
         provider_id=fact.payment_id,
+        way=fact.way,
         reference=fact.reference,
         rhythm=fact.rhythm.value,
         charged_minor=fact.charged.minor,
@@ -90,7 +101,7 @@ def book_payment(fact: PaymentFact) -> Payment | None:
     db.session.add(payment)
     db.session.flush()
     income = income_account(fact.rhythm)
-    place = ELSEWHERE if fact.is_elsewhere else BALANCE
+    place = ELSEWHERE if fact.is_elsewhere else place_of(fact.way)
     post("payment", fact.payment_id, fact.paid_at, [(place, fact.charged), (income, -fact.charged)])
     _post_fee(payment)
     return payment
@@ -109,7 +120,7 @@ def _add_fee(payment: Payment, fee: Money | None) -> None:
 
 def _post_fee(payment: Payment) -> None:
     if payment.fee is not None and payment.fee.minor:
-        post("fee", payment.provider_id, payment.paid_at, [(FEES, payment.fee), (BALANCE, -payment.fee)])
+        post("fee", payment.provider_id, payment.paid_at, [(FEES, payment.fee), (place_of(payment.way), -payment.fee)])
 
 
 def book_reversal(fact: ReversalFact, payment: Payment) -> bool:
@@ -127,23 +138,25 @@ def book_reversal(fact: ReversalFact, payment: Payment) -> bool:
             provider_id=ref, payment_id=payment.id, amount_minor=amount.minor, reason=fact.reason, moved_at=fact.at
         )
     )
-    post("reversal", ref, fact.at, [(income_account(Rhythm(payment.rhythm)), amount), (BALANCE, -amount)])
+    place = place_of(payment.way)
+    post("reversal", ref, fact.at, [(income_account(Rhythm(payment.rhythm)), amount), (place, -amount)])
     if fact.fee is not None and fact.fee.minor:
-        post("reversal_fee", ref, fact.at, [(FEES, fact.fee), (BALANCE, -fact.fee)])
+        post("reversal_fee", ref, fact.at, [(FEES, fact.fee), (place, -fact.fee)])
     return True
 
 
 def _next_receipt(paid_at: datetime) -> str:
-    """The next number of the year.
+    """The next number of the year, as the newsroom's own calendar has it.
 
     The counter's row stays locked until the commit, so a rolled-back booking leaves no gap and two bookings
     never get one number.
     """
+    year = day_of(paid_at).year
     insert = insert_on_sqlite if is_sqlite() else insert_on_postgresql
     statement = (
         insert(ReceiptCounter)
-        .values(year=paid_at.astimezone(UTC).year, last_number=1)
+        .values(year=year, last_number=1)
         .on_conflict_do_update(index_elements=["year"], set_={"last_number": ReceiptCounter.last_number + 1})
         .returning(ReceiptCounter.last_number)
     )
-    return receipt_number(paid_at, db.session.scalars(statement).one())
+    return receipt_number(year, db.session.scalars(statement).one())

@@ -30,6 +30,7 @@ class PaymentRow:
     period_start: datetime | None
     period_end: datetime | None
     payment_id: str
+    way: str = "card"
 
 
 def payments_of(references: Sequence[str]) -> list[PaymentRow]:
@@ -104,6 +105,7 @@ def _rows(payments: Sequence[Payment]) -> list[PaymentRow]:
             period_start=payment.period_start_at,
             period_end=payment.period_end_at,
             payment_id=payment.provider_id,
+            way=payment.way,
         )
         for payment in payments
     ]

@@ -1,6 +1,8 @@
 """What the newsroom has set, read from the settings of this installation."""
 
 from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from membership.newsroom.rules import Offer, build_offer
 from membership.web import settings
@@ -16,6 +18,16 @@ class Newsroom:
 def newsroom() -> Newsroom:
     """The newsroom of this installation."""
     return Newsroom(name=settings().newsroom_name)
+
+
+def zone() -> ZoneInfo:
+    """The newsroom's time zone: in it days begin, years end and polls close."""
+    return ZoneInfo(settings().newsroom_zone)
+
+
+def day_of(at: datetime) -> date:
+    """The day of a moment in the newsroom's zone."""
+    return at.astimezone(zone()).date()
 
 
 def offer_in(currency: str) -> Offer:

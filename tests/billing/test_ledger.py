@@ -116,8 +116,8 @@ def test_what_is_in_the_journal_cannot_be_changed_or_taken_out(app, model):
             db.session.execute(change)
 
 
-def test_receipts_count_from_one_in_the_year_of_the_payment(app):
-    old, new = datetime(2026, 12, 31, 23, 59, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+def test_receipts_count_from_one_in_the_year_of_the_payment_by_the_calendar_of_the_newsroom(app):
+    old, new = datetime(2026, 12, 31, 21, 59, tzinfo=UTC), datetime(2026, 12, 31, 22, tzinfo=UTC)  # midnight in Kyiv
     booked = book(
         make_payment("in_1", paid_at=old), make_payment("in_2", paid_at=new), make_payment("in_3", paid_at=old)
     )

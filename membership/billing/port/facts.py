@@ -80,7 +80,9 @@ class PaymentFact:
     `payment_id` is the invoice of a recurring payment and the payment itself of a single one, so that it is
     unique. `fee` is None until the provider says what it keeps; it may be in another currency than `charged`.
     `period_start`, `period_end`: the service period [start, end) of a recurring payment, None of a single one.
-    `is_elsewhere`: staff marked it as paid by other means, so the money is not with the provider.
+    `is_elsewhere`: staff marked it as paid by other means, so the money is not with the provider. `way`: "card" for
+    whatever goes through the provider, else where the money lies ("bank", "paypal", "crypto", "cash"); the provider
+    knows nothing of those.
     """
 
     payment_id: str
@@ -93,6 +95,7 @@ class PaymentFact:
     period_end: datetime | None = None
     subscription_id: str | None = None
     is_elsewhere: bool = False
+    way: str = "card"
 
 
 @dataclass(frozen=True, slots=True)
