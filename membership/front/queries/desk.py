@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
+from membership.newsroom.queries import day_of
 from membership.patrons.queries import n_patrons
 from membership.polls import queries as polls
 from membership.polls.models import Poll
@@ -13,7 +13,6 @@ from membership.topics import queries as topics
 from membership.topics.models import Topic
 from membership.topics.queries import Promise
 from membership.topics.rules import Stage
-from membership.web import settings
 
 MOST_SHOWN = 5
 
@@ -49,5 +48,5 @@ def desk(at: datetime) -> Desk:
         drafts=polls.list_for_staff(MOST_SHOWN, "draft"),
         troubled=[poll for poll in running if poll.trouble],
         unassigned=topics.list_at(Stage.CHOSEN, MOST_SHOWN, oldest_first=True),
-        promise=topics.promise(at, at.astimezone(ZoneInfo(settings().newsroom_zone)).date()),
+        promise=topics.promise(at, day_of(at)),
     )

@@ -5,7 +5,6 @@ Of an open poll it shows how many voted, as everybody sees it, and nothing that 
 
 from collections.abc import Callable
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -15,6 +14,7 @@ from flask_login import current_user
 from membership.accounts.queries import get_person, masked
 from membership.kernel import clock
 from membership.kernel.errors import Conflict, InvalidInput, NotFound
+from membership.newsroom.queries import zone
 from membership.polls import queries, services
 from membership.polls.forms import BallotForm, PollForm, ReasonForm
 from membership.polls.models import Poll, PollOption
@@ -76,7 +76,7 @@ def edit(public_id: str) -> ResponseReturnValue:
     """The form of a draft, filled in."""
     found = _draft(public_id)
     form = PollForm()
-    form.fill(found, [option.topic_id for option in queries.options_of(found.id)], _zone())
+    form.fill(found, [option.topic_id for option in queries.options_of(found.id)], zone())
     return _form_page(form, found)
 
 
@@ -94,7 +94,7 @@ def _save(found: Poll | None, save: Callable[[PollFields], Poll]) -> ResponseRet
     try:
         if not form.validate():
             return _form_page(form, found), 422
-        kept = save(form.fields(_zone()))
+        kept = save(form.fields(zone()))
     except InvalidInput as error:
         form.explain(error)
         return _form_page(form, found), 422
@@ -113,10 +113,6 @@ def _topics(found: Poll | None) -> list[Any]:
     rows = list(list_topics(MAY_STAND, limit=TOPICS_OFFERED).rows)
     mine = {option.topic_id for option in queries.options_of(found.id)} if found else set()
     return sorted(rows, key=lambda topic: topic.id not in mine)
-
-
-def _zone() -> ZoneInfo:
-    return ZoneInfo(settings().newsroom_zone)
 
 
 def _draft(public_id: str) -> Poll:

@@ -11,6 +11,7 @@ from flask_login import current_user
 from membership.accounts.queries import get_person, list_staff
 from membership.kernel import clock
 from membership.kernel.errors import InvalidInput, NotFound
+from membership.newsroom.queries import day_of
 from membership.topics import queries, services
 from membership.topics.forms import (
     AssignForm,
@@ -25,7 +26,7 @@ from membership.topics.forms import (
 )
 from membership.topics.models import Topic
 from membership.topics.rules import EDITABLE, MERGE_TARGETS, Stage
-from membership.topics.views.shown import facts_of, today
+from membership.topics.views.shown import facts_of
 from membership.web.access import audience
 from membership.web.forms import Form
 from membership.web.i18n import current_locale
@@ -58,7 +59,7 @@ def board() -> ResponseReturnValue:
         counts=queries.n_by_stage(),
         similar=queries.similar_to_each(shelves[0][1], SIMILAR_ON_BOARD),
         staff_names={person.id: member.name for member, person in list_staff()},
-        today=today(clock.now()),
+        today=day_of(clock.now()),
     )
 
 
@@ -163,7 +164,7 @@ def edit(public_id: str) -> ResponseReturnValue:
 @audience("staff", rate="write", may="topics.moderate")
 def assign(public_id: str) -> ResponseReturnValue:
     """Who reports it, until when."""
-    form = AssignForm().offer(_staff()).not_before(today(clock.now()), queries.get_by_public_id(public_id).due_on)
+    form = AssignForm().offer(_staff()).not_before(day_of(clock.now()), queries.get_by_public_id(public_id).due_on)
     return _do(public_id, form, services.assign, _("Saved."), owner_id=form.owner.data, due_on=form.due_on.data)
 
 

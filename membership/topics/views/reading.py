@@ -5,10 +5,11 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound as NoSuchPage
 
 from membership.kernel import clock
+from membership.newsroom.queries import day_of
 from membership.topics import queries
 from membership.topics.models import Topic, TopicEvent
 from membership.topics.rules import IN_WORK, SHELVES, Stage
-from membership.topics.views.shown import facts_of, shown_topic, today, viewer
+from membership.topics.views.shown import facts_of, shown_topic, viewer
 from membership.web.access import audience
 from membership.web.links import absolute
 
@@ -69,7 +70,7 @@ def _address(topic: Topic) -> str:
 def promise() -> ResponseReturnValue:
     """What became of what members chose, in numbers that anybody can check."""
     at = clock.now()
-    return render_template("topics/promise.html", promise=queries.promise(at, today(at)), at=at)
+    return render_template("topics/promise.html", promise=queries.promise(at, day_of(at)), at=at)
 
 
 @bp.get("/stories")

@@ -1,19 +1,17 @@
 """What pages say about topics: gathered once, for readers and for staff."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask_login import current_user
 
 from membership.accounts.queries import list_staff
 from membership.kernel import clock
 from membership.kernel.errors import NotFound
+from membership.newsroom.queries import day_of
 from membership.topics import queries
 from membership.topics.models import Topic
 from membership.topics.rules import PUBLIC, Stage, life
-from membership.web import settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +52,5 @@ def facts_of(topic: Topic) -> dict[str, Any]:
         "is_own": is_own,
         "has_words": not topic.is_hidden or is_own or looks.is_staff,
         "is_followed": looks.person_id is not None and bool(queries.followed_among([topic.id], looks.person_id)),
-        "is_overdue": topic.due_on is not None and topic.due_on < today(clock.now()),
+        "is_overdue": topic.due_on is not None and topic.due_on < day_of(clock.now()),
     }
-
-
-def today(at: datetime) -> Any:
-    """The day of a moment in the newsroom's zone."""
-    return at.astimezone(ZoneInfo(settings().newsroom_zone)).date()
