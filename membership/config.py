@@ -6,18 +6,31 @@ a time. One setting per behaviour; nothing asks "is this production?".
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Collection, Mapping
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from stdnum import bic, iban
+from stdnum.exceptions import ValidationError as WrongNumber
 
 from membership.kernel.money import MINOR_DIGITS
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 MIN_SECRET_LENGTH = 32
+CRYPTO_ADDRESS = re.compile(r"[A-Za-z0-9:._-]{10,128}")
 DEMO_SECRET_MARK = "demo-only-"  # noqa: S105 - a mark that gives a demo secret away, no secret
 
 
@@ -74,6 +87,19 @@ class Settings(BaseModel):
     goal_patrons: int = Field(500, ge=1, description="The goal on the front page: patrons")
     grace_days: int = Field(14, ge=0, le=60)
 
+    bank_iban: str | None = Field(None, description="The account for bank transfers; not set: that way is not offered")
+    bank_holder: str | None = Field(None, max_length=70, description="Whose account it is, as the bank knows it")
+    bank_bic: str | None = Field(None, description="The BIC of that bank, for transfers from outside the EEA")
+    bank_name: str | None = Field(None, max_length=80, description="The name of that bank, as givers know it")
+    paypal_link: str | None = Field(None, description="Where PayPal takes gifts, such as https://paypal.me/newsroom")
+    crypto_addresses: dict[str, str] = Field(
+        default={}, description="Addresses per currency, as Bitcoin=bc1…,Ethereum=0x…; in this order on the page"
+    )
+    cash_words: str | None = Field(None, max_length=600, description="How cash reaches the newsroom, in its own words")
+    book_certain_transfers: bool = Field(
+        default=True, description="Lines of a statement with our code or a known account are booked without asking"
+    )
+
     demo: bool = Field(default=False, description="Serves /demo/*, reads the movable clock, shows mail")
     demo_mailbox: str | None = Field(None, description="Maildir that /demo/mail shows")
     trusted_proxies: int = Field(0, ge=0, le=5, description="How many proxies in front set X-Forwarded-*")
@@ -98,6 +124,47 @@ class Settings(BaseModel):
             return json.loads(value)
         pairs = [part.partition("=") for part in value.split(",") if part.strip()]
         return {name.strip().upper(): price.strip() for name, _, price in pairs}
+
+    @field_validator("crypto_addresses", mode="before")
+    @classmethod
+    def _read_addresses(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+        return {name.strip(): address.strip() for name, _, address in pairs}
+
+    @field_validator("crypto_addresses")
+    @classmethod
+    def _whole_addresses(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, address in value.items():
+            if not name or not CRYPTO_ADDRESS.fullmatch(address):
+                raise ValueError("must look like Bitcoin=bc1…,Ethereum=0x…: a name and an address without spaces each")
+        return value
+
+    @field_validator("bank_iban", "bank_bic")
+    @classmethod
+    def _right_number(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None:
+            return None
+        try:
+            return iban.validate(value) if info.field_name == "bank_iban" else bic.validate(value)
+        except WrongNumber as error:
+            raise ValueError(f"is not right ({type(error).__name__}): {value!r}; copy it from a statement") from None
+
+    @field_validator("paypal_link")
+    @classmethod
+    def _secure_link(cls, value: str | None) -> str | None:
+        if value is not None and (urlsplit(value).scheme != "https" or not urlsplit(value).hostname):
+            raise ValueError("must be an address that begins with https://")
+        return value
+
+    @model_validator(mode="after")
+    def _whole_account(self) -> Self:
+        if (self.bank_iban is None) != (self.bank_holder is None):
+            raise ValueError("BANK_IBAN and BANK_HOLDER belong together: set both, or neither")
+        if self.bank_iban is None and (self.bank_bic or self.bank_name):
+            raise ValueError("BANK_BIC and BANK_NAME say more about BANK_IBAN, which is missing")
+        return self
 
     @field_validator("cup_prices")
     @classmethod

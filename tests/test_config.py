@@ -68,3 +68,19 @@ def test_contradictions_are_listed_beside_what_is_missing():
     assert "MAIL_FROM" in text
     assert "live key" in text
     assert "PUBLIC_URL on this machine" in text
+
+
+def test_a_bank_account_is_checked_digit_by_digit_and_is_whole():
+    account = {"BANK_IBAN": "DE89 3704 0044 0532 0130 00", "BANK_HOLDER": "The Harbour Post", "BANK_BIC": "COBADEFFXXX"}
+    assert Settings.from_env({**GOOD, **account}).bank_iban == "DE89370400440532013000"
+    assert "BANK_IBAN: is not right" in faults_of(**account | {"BANK_IBAN": "DE88370400440532013000"})
+    assert "BANK_BIC: is not right" in faults_of(**account | {"BANK_BIC": "COBA"})
+    assert "belong together" in faults_of(BANK_IBAN="DE89370400440532013000")
+    assert "which is missing" in faults_of(BANK_BIC="COBADEFFXXX")
+
+
+def test_addresses_of_other_ways_are_checked():
+    known = Settings.from_env({**GOOD, "CRYPTO_ADDRESSES": "Bitcoin=bc1qharbourpost7x0, Ethereum=0xAbCdEf0123456789"})
+    assert known.crypto_addresses == {"Bitcoin": "bc1qharbourpost7x0", "Ethereum": "0xAbCdEf0123456789"}
+    assert "CRYPTO_ADDRESSES" in faults_of(CRYPTO_ADDRESSES="Bitcoin")
+    assert "begins with https://" in faults_of(PAYPAL_LINK="http://paypal.me/harbour")

@@ -49,7 +49,12 @@ class Offer:
 
 
 def whole_cups(gift: Money, rhythm: Rhythm, cup: Money) -> int:
-    """How many whole cups (a month) a gift is, without fees that the giver covers (decision 9)."""
+    """How many whole cups (a month) a gift is, without fees that the giver covers (decision 9).
+
+    None where the cup has no price: money in a currency that the newsroom does not offer is thanked, and covers nothing.
+    """
+    if not cup.minor:
+        return 0
     return gift.minor // (cup.minor * (MONTHS_A_YEAR if rhythm is Rhythm.YEARLY else 1))
 
 

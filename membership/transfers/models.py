@@ -1,0 +1,140 @@
+"""Tables of money beside the provider: what was announced, what statements said, whose accounts we know."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from membership.db import Model
+from membership.kernel.money import Money
+
+
+class Declaration(Model):
+    """One row is one "I will transfer", with its code; the amount stands on its contribution. It never expires.
+
+    The reminder is sent once. `withdrawn_at`: the giver changed their mind; money that comes all the same is booked.
+    Deleted at erasure, so that nobody is found by a code that they once used.
+    """
+
+    __tablename__ = "transfer_declarations"
+    __table_args__ = (
+        CheckConstraint("rhythm IN ('once', 'monthly', 'yearly')", name="known_rhythm"),
+        Index(None, "reminded_at", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    contribution_id: Mapped[int] = mapped_column(ForeignKey("contributions.id"), unique=True)
+    prefix: Mapped[str] = mapped_column(String(3))
+    body: Mapped[str] = mapped_column(String(7), unique=True, doc="The code, without its prefix (rules.codes)")
+    # Information only: what the giver means to set up at their bank. Every transfer is booked as it comes.
+    rhythm: Mapped[str] = mapped_column(String(8))
+    created_at: Mapped[datetime]
+    reminded_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+
+
+class StatementLine(Model):
+    """One row is one movement that a statement told of; `identity` is the same however the statement is cut.
+
+    new and suggested (open: a person must look, or it is about to be booked) -> booked, ignored, or returned (booked,
+    and the money went back); undo leads back to open. `payer_name`, `payer_account`, `remittance` are kept while it
+    is open and 30 days after `done_at`, then emptied (decision 13). Rows are never deleted: they are what makes the
+    same statement book nothing twice.
+    """
+
+    __tablename__ = "statement_lines"
+    __table_args__ = (
+        CheckConstraint("state IN ('new', 'suggested', 'booked', 'ignored', 'returned')", name="known_state"),
+        CheckConstraint("kind IN ('credit', 'return')", name="known_kind"),
+        CheckConstraint("way IN ('bank', 'paypal')", name="known_way"),
+        CheckConstraint("amount_minor > 0", name="moves_something"),
+        CheckConstraint("(done_at IS NULL) = (state IN ('new', 'suggested'))", name="done_has_its_moment"),
+        CheckConstraint("state NOT IN ('booked', 'returned') OR payment_id IS NOT NULL", name="booked_has_its_payment"),
+        Index(None, "state", "booked_on"),
+        Index(None, "done_at"),
+        Index(None, "payment_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    identity: Mapped[str] = mapped_column(String(64), unique=True)
+    way: Mapped[str] = mapped_column(String(8))
+    source: Mapped[str] = mapped_column(String(20), doc="The form of the file, such as camt.053.001.08 or csv")
+    kind: Mapped[str] = mapped_column(String(8))
+    booked_on: Mapped[date] = mapped_column(Date, doc="The day of the bank")
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    fee_minor: Mapped[int] = mapped_column(BigInteger, default=0, doc="What PayPal kept, in the same currency")
+    is_odd: Mapped[bool] = mapped_column(default=False, doc="Hardly a gift: never booked without asking")
+    # Digests of the bank's own id of the movement, and of the one that it takes back; not readable.
+    own_digest: Mapped[str | None] = mapped_column(String(64), index=True)
+    # HMAC of the payer's account.
+    account_digest: Mapped[str | None] = mapped_column(String(64), index=True)
+    payer_name: Mapped[str | None] = mapped_column(String(140))
+    payer_account: Mapped[str | None] = mapped_column(String(254))
+    remittance: Mapped[str | None] = mapped_column(Text)
+
+    state: Mapped[str] = mapped_column(String(10), default="new")
+    # What we think, while it is open: the contribution, why (a `rules.matching.Why`), whether that is certain.
+    suggested_id: Mapped[int | None] = mapped_column(ForeignKey("contributions.id"), index=True)
+    why: Mapped[str | None] = mapped_column(String(16))
+    is_certain: Mapped[bool] = mapped_column(default=False)
+    # The payment it became (a credit), or the one it took back (a return); and how often it was booked, undone ones too.
+    payment_id: Mapped[str | None] = mapped_column(String(255))
+    n_bookings: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str | None] = mapped_column(String(200), doc="Why it was ignored or undone, in words of staff")
+    imported_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    emptied_at: Mapped[datetime | None]
+
+    @property
+    def amount(self) -> Money:
+        """How much, above zero whatever its direction."""
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def fee(self) -> Money:
+        """What was kept of it."""
+        return Money(self.fee_minor, self.currency)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to decide."""
+        return self.state in {"new", "suggested"}
+
+
+class KnownPayer(Model):
+    """One row: this account gave for this person before. The account itself is not kept, only its HMAC."""
+
+    __tablename__ = "known_payers"
+    __table_args__ = (UniqueConstraint("account_digest", "person_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_digest: Mapped[str] = mapped_column(String(64))
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    # The line that showed it first: undoing that takes this row away.
+    line_id: Mapped[int] = mapped_column(ForeignKey("statement_lines.id"), index=True)
+
+
+class HandBooking(Model):
+    """One row is one gift that staff booked by hand, named by the form that was sent: sent twice, booked once."""
+
+    __tablename__ = "hand_bookings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    payment_id: Mapped[str] = mapped_column(String(255), unique=True)
+    booked_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    note: Mapped[str] = mapped_column(String(200), doc="In words of staff; emptied at erasure of the giver")
+    booked_at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]
+
+
+class SavedMapping(Model):
+    """One row is one form of table that this newsroom's bank writes (statements.mappings)."""
+
+    __tablename__ = "statement_mappings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(60), unique=True)
+    mapping: Mapped[dict[str, Any]] = mapped_column(JSON)
+    saved_at: Mapped[datetime]
