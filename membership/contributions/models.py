@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from membership.contributions.rules import UNPAID, State
+from membership.contributions.rules import UNPAID, State, Terms
 from membership.db import Model
 from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
@@ -113,6 +113,34 @@ class Contribution(Model):
         return Money(self.cup_minor, self.currency)
 
     @property
+    def terms(self) -> Terms:
+        """What is given now."""
+        return Terms(self.gift, self.charge, self.cup, self.rhythm_word)
+
+    @terms.setter
+    def terms(self, terms: Terms) -> None:
+        self.gift_minor, self.charge_minor = terms.gift.minor, terms.charge.minor
+        self.cup_minor, self.rhythm = terms.cup.minor, terms.rhythm.value
+
+    @property
+    def next_terms(self) -> Terms | None:
+        """What was wished and is not seen at the provider yet; None where nothing was."""
+        if None in (self.next_gift_minor, self.next_charge_minor, self.next_cup_minor, self.next_rhythm):
+            return None
+        gift, charge, cup = (
+            Money(minor or 0, self.currency)
+            for minor in (self.next_gift_minor, self.next_charge_minor, self.next_cup_minor)
+        )
+        return Terms(gift, charge, cup, Rhythm(self.next_rhythm))
+
+    @next_terms.setter
+    def next_terms(self, terms: Terms | None) -> None:
+        self.next_gift_minor = terms.gift.minor if terms else None
+        self.next_charge_minor = terms.charge.minor if terms else None
+        self.next_cup_minor = terms.cup.minor if terms else None
+        self.next_rhythm = terms.rhythm.value if terms else None
+
+    @property
     def is_unpaid(self) -> bool:
         """Whether no money has come of it (yet)."""
         return State(self.state) in UNPAID
@@ -150,7 +178,8 @@ class Card(Model):
     fingerprint: Mapped[str | None] = mapped_column(
         String(64), index=True, doc="Keyed digest of the provider's: the same for one card of two people"
     )
-    seen_at: Mapped[datetime]
+    since_at: Mapped[datetime] = mapped_column(doc="Since when it is the one in use, as far as we saw")
+    is_to_try: Mapped[bool] = mapped_column(doc="It took the place of one that had failed, and was not tried yet")
     expiry_mailed_at: Mapped[datetime | None] = mapped_column(doc="When its giver was told that it will expire")
 
 

@@ -1,4 +1,6 @@
-"""Decisions about contributions, as pure functions of values: `states` (where one stands), `wishes` (what is asked)."""
+"""Decisions about contributions, as pure functions of values: `states` (where one stands),
+`terms` (what may be changed), `wishes` (what is asked at first), `failing` (what trouble means).
+"""
 
 from membership.contributions.rules.states import (
     LIVE,
@@ -18,6 +20,15 @@ from membership.contributions.rules.states import (
     who_is,
     yearly_level,
 )
+from membership.contributions.rules.terms import (
+    CANCEL_REASONS,
+    LONGEST_PAUSE_MONTHS,
+    Terms,
+    clean_cancel_reason,
+    insist_on_effect,
+    pause_ends,
+    payment_after_pause,
+)
 from membership.contributions.rules.wishes import (
     LONGEST_PUBLIC_NAME,
     Wish,
@@ -28,7 +39,9 @@ from membership.contributions.rules.wishes import (
 )
 
 __all__ = [
+    "CANCEL_REASONS",
     "LIVE",
+    "LONGEST_PAUSE_MONTHS",
     "LONGEST_PUBLIC_NAME",
     "NEXT",
     "TABLE",
@@ -36,16 +49,21 @@ __all__ = [
     "Action",
     "MoneyState",
     "State",
+    "Terms",
     "Who",
     "Wish",
     "actions_of",
     "choice_of",
     "clean_attribution",
+    "clean_cancel_reason",
     "clean_public_name",
     "exits_of",
     "gift_from",
+    "insist_on_effect",
     "may_become",
     "money_state",
+    "pause_ends",
+    "payment_after_pause",
     "state_of_subscription",
     "thanks_state",
     "who_is",

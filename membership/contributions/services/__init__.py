@@ -1,5 +1,9 @@
-"""Use cases of contributions: `starting` (a reader presses the button), `hearing` (news of money arrives)."""
+"""Use cases of contributions: `starting` (a reader presses the button), `hearing` (news of money arrives),
+`changing`, `pausing`, `cancelling` (what a giver, or our staff for them, does about support that runs).
+"""
 
+from membership.contributions.services.cancelling import cancel, cancel_now, keep
+from membership.contributions.services.changing import change
 from membership.contributions.services.hearing import (
     hear_checkout_expired,
     hear_checkout_finished,
@@ -8,15 +12,22 @@ from membership.contributions.services.hearing import (
     hear_payment_reversed,
     hear_subscription,
 )
+from membership.contributions.services.pausing import pause, resume
 from membership.contributions.services.starting import abandon_overdue, start
 
 __all__ = [
     "abandon_overdue",
+    "cancel",
+    "cancel_now",
+    "change",
     "hear_checkout_expired",
     "hear_checkout_finished",
     "hear_payment",
     "hear_payment_failed",
     "hear_payment_reversed",
     "hear_subscription",
+    "keep",
+    "pause",
+    "resume",
     "start",
 ]

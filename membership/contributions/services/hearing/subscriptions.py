@@ -5,15 +5,19 @@ from datetime import datetime
 from membership.accounts import services as accounts
 from membership.billing.port import SubscriptionSeen, SubscriptionStatus
 from membership.contributions.models import Contribution
-from membership.contributions.rules import State, state_of_subscription, yearly_level
+from membership.contributions.rules import State, Terms, state_of_subscription, yearly_level
 from membership.contributions.services.hearing.rows import get_row, move, open_grace
+from membership.contributions.services.hearing.telling import tell_of_state, tell_of_terms
 from membership.kernel import clock
+from membership.kernel.money import Money
 from membership.patrons import services as patrons
 
 
 def hear_subscription(news: SubscriptionSeen) -> None:
     """The provider's word on a running contribution. It never shortens paid coverage (decision 10)."""
     contribution = get_row(news.reference)
+    if _is_over(contribution):
+        return  # an old word, which was long on its way, revives nothing
     contribution.subscription_id = news.subscription_id
     contribution.customer_id = news.customer_id or contribution.customer_id
     at = news.ended_at or clock.now()
@@ -21,35 +25,74 @@ def hear_subscription(news: SubscriptionSeen) -> None:
         if news.status is SubscriptionStatus.ENDED:  # its first payment never came
             move(contribution, State.ABANDONED, at)
         return  # money itself makes the patron; after booking it the subscription is read again
-    state = state_of_subscription(news.status, State(contribution.state), is_cancelling=news.cancel_at is not None)
+    before = State(contribution.state)
+    state = state_of_subscription(
+        news.status,
+        before,
+        is_cancelling=news.cancel_at is not None,
+        is_chosen=contribution.cancel_reason is not None,
+    )
     if state is None:
         return
-    goes_on = state in {State.ACTIVE, State.PAST_DUE}
-    contribution.next_payment_at = news.current_period_end if goes_on else None
-    contribution.ends_at = news.ended_at or news.cancel_at
-    if state is State.PAST_DUE:
+    _follow_dates(contribution, news, state)
+    if news.status is SubscriptionStatus.PAST_DUE:
         open_grace(contribution, at)
     else:
         patrons.close_grace(contribution.reference, at)
-    move(contribution, state, at)
-    _follow_amount(contribution, news, at)
+    if move(contribution, state, at):
+        if before is State.CANCELLING and state is not State.ENDED:
+            contribution.cancel_reason = None  # it is kept: why it was to end is no longer true
+        tell_of_state(contribution, before)
+    _follow_terms(contribution, news, at)
+    _follow_level(contribution, contribution.person_id, news, at)
+
+
+def _is_over(contribution: Contribution) -> bool:
+    """Whether it ended for good: by wish, or because the provider closed it after its last try."""
+    state = State(contribution.state)
+    return state is State.ENDED or (state is State.LAPSED and contribution.ends_at is not None)
+
+
+def _follow_dates(contribution: Contribution, news: SubscriptionSeen, state: State) -> None:
+    goes_on = state in {State.ACTIVE, State.PAST_DUE}
+    contribution.next_payment_at = news.current_period_end if goes_on else None
+    contribution.ends_at = news.ended_at or news.cancel_at
+    is_paused = news.status is SubscriptionStatus.PAUSED
+    contribution.paused_until = news.paused_until if is_paused else None
+
+
+def _follow_level(contribution: Contribution, person_id: int, news: SubscriptionSeen, at: datetime) -> None:
     level = yearly_level(State(contribution.state), news.amount, contribution.rhythm_word)
-    patrons.move_to(contribution.person_id, contribution.reference, level, at)
+    if news.status is SubscriptionStatus.PAUSED:  # also while it is paused and cancelled: it brings nothing
+        level = Money(0, news.amount.currency)
+    patrons.move_to(person_id, contribution.reference, level, at)
 
 
-def _follow_amount(contribution: Contribution, news: SubscriptionSeen, at: datetime) -> None:
-    """Staff may change amount or rhythm at the provider; what pages say is what will be charged."""
+def _follow_terms(contribution: Contribution, news: SubscriptionSeen, at: datetime) -> None:
+    """What pages say is what will be charged, whoever changed it: the giver, our staff, or somebody at the provider."""
     rhythm = news.rhythm or contribution.rhythm_word
-    if news.amount == contribution.charge and rhythm is contribution.rhythm_word:
+    wished = contribution.next_terms
+    is_as_wished = wished is not None and news.amount == wished.charge and rhythm is wished.rhythm
+    is_known = news.amount == contribution.charge and rhythm is contribution.rhythm_word
+    if is_known and not is_as_wished:
         return
-    if news.amount.currency != contribution.currency or news.amount.minor <= 0 or contribution.person_id is None:
+    if news.amount.currency != contribution.currency or news.amount.minor <= 0:
         return
-    # Whether a changed amount still holds a covered fee nobody knows: all of it counts as the gift.
-    contribution.charge_minor = contribution.gift_minor = news.amount.minor
-    contribution.rhythm = rhythm.value
+    if wished is not None and is_as_wished:
+        contribution.terms = wished
+        contribution.next_terms = None
+    else:
+        # Whether such an amount still holds a covered fee nobody knows: all of it counts as the gift.
+        contribution.terms = Terms(news.amount, news.amount, contribution.cup, rhythm)
+    if contribution.person_id is not None and not is_known:
+        _note_amount(contribution, contribution.person_id, at)
+        tell_of_terms(contribution, at)
+
+
+def _note_amount(contribution: Contribution, person_id: int, at: datetime) -> None:
     details: dict[str, str | int] = {
-        "minor": news.amount.minor,
-        "currency": news.amount.currency,
-        "rhythm": rhythm.value,
+        "minor": contribution.charge_minor,
+        "currency": contribution.currency,
+        "rhythm": contribution.rhythm,
     }
-    accounts.note(contribution.person_id, "contribution_amount", at, details)
+    accounts.note(person_id, "contribution_amount", at, details)
