@@ -32,6 +32,11 @@ class PaymentRow:
     payment_id: str
     way: str = "card"
 
+    @property
+    def year(self) -> int:
+        """The year in which it is counted, by the newsroom's calendar."""
+        return int(self.receipt_number.partition("-")[0])
+
 
 def payments_of(references: Sequence[str]) -> list[PaymentRow]:
     """The payments of these contributions, newest first; empty for none."""

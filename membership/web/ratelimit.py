@@ -55,9 +55,13 @@ RULES: dict[str, Rule] = {
     "checkout.email": Rule("5 per 10 minutes"),
     "thanks.look": Rule("20 per 1 minute", is_exact=False),  # readings of one payment page at the provider
     "thanks.unknown": Rule("30 per 10 minutes"),  # return pages that we know nothing of, per address of origin
+    "gift.code": Rule("20 per 1 hour"),  # codes of gifts tried, per address of origin and per member
+    "gift.codes_total": Rule("600 per 10 minutes", is_exact=False),  # the same of this installation
+    "gift.send_again": Rule("3 per 24 hours"),  # mails of one gift to its receiver
     "topics.propose": Rule("5 per 24 hours"),  # proposals per member
     "topics.similar": Rule("60 per 1 minute", is_exact=False),  # pauses of typing per member
     "topics.follow": Rule("60 per 10 minutes", is_exact=False),  # taps per member
+    "papers.pdf": Rule("30 per 10 minutes"),  # receipts and statements drawn as PDF, per member
     "checkout.total": Rule("{checkouts_per_minute} per 1 minute", is_exact=False),
 }
 

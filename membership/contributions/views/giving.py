@@ -17,7 +17,7 @@ from membership.contributions.rules import LIVE, State, clean_attribution, thank
 from membership.contributions.services.starting import Visit
 from membership.contributions.views.paying import issue_form_token, keep_limits, look_again, offer_for, used_form_token
 from membership.kernel import clock
-from membership.kernel.errors import InvalidInput, NotFound, ProviderFailed, TooMany
+from membership.kernel.errors import InvalidInput, ProviderFailed, TooMany
 from membership.kernel.rhythm import Rhythm
 from membership.newsroom.rules import Offer, whole_cups
 from membership.patrons.queries import standing_of
@@ -145,23 +145,6 @@ def account() -> ResponseReturnValue:
         timeline=accounts.timeline(current_user.id, TIMELINE_LENGTH),
         sessions=accounts.sessions_of(current_user.id),
         now=now,
-    )
-
-
-@bp.get("/account/receipts/<number>")
-@audience("member")
-def receipt(number: str) -> ResponseReturnValue:
-    """One receipt, made to be printed. Somebody else's is not there."""
-    payment = billing.get_receipt(number)
-    contribution = queries.find_by_reference(payment.reference)
-    if contribution is None or contribution.person_id != current_user.id:
-        raise NotFound("receipt_not_found", "There is no such receipt.")
-    return render_template(
-        "contributions/receipt.html",
-        receipt=payment,
-        person=current_user,
-        contribution=contribution,
-        fees_covered=contribution.fees_in(payment.charged),
     )
 
 
