@@ -5,6 +5,7 @@ from typing import Any
 from flask import current_app
 
 from membership.billing import ledger
+from membership.billing.intents import rows
 from membership.billing.models import PaymentFailure
 from membership.billing.port import (
     CardCollected,
@@ -25,7 +26,7 @@ from membership.billing.port import (
     SubscriptionFact,
     SubscriptionSeen,
 )
-from membership.db import db
+from membership.db import db, hint
 from membership.kernel.money import Money
 
 
@@ -61,7 +62,11 @@ def book(fact: Fact) -> None:
                     paused_until=fact.paused_until,
                 )
             )
-        case PaymentPending() | FraudWarned() | CardCollected():
+        case CardCollected():
+            _plan_card(fact)
+        case FraudWarned():
+            _tell_warning(fact)
+        case PaymentPending():
             _tell(fact)
 
 
@@ -122,6 +127,19 @@ def _book_reversal(fact: ReversalFact) -> None:
             reason=fact.reason,
         )
     )
+
+
+def _plan_card(fact: CardCollected) -> None:
+    """The card is made the one in use by the worker, or sooner by whoever waits (`asks.use_new_card`)."""
+    if rows.plan("use_card", fact.checkout_id, {"checkout_id": fact.checkout_id}, reference=fact.reference):
+        hint("billing.finish_open")
+    _tell(fact)
+
+
+def _tell_warning(fact: FraudWarned) -> None:
+    if ledger.find_payment(fact.payment_id) is None:
+        raise NotKnownYet(fact.payment_id)
+    _tell(fact)
 
 
 def _book_failure(fact: FailureFact) -> None:

@@ -249,7 +249,9 @@ def test_a_single_payment_counts_when_it_succeeded():
     ours = INTENT | {"metadata": STAMP}
     [fact] = translate.payment(ours).facts
     assert (fact.payment_id, fact.rhythm, fact.fee) == ("pi_1", Rhythm.ONCE, Money(45, "EUR"))
-    assert translate.payment(ours | {"status": "processing"}).facts == ()
+    [pending] = translate.payment(ours | {"status": "processing"}).facts
+    assert (pending.reference, pending.amount) == ("con_1", Money(800, "EUR"))
+    assert translate.payment(ours | {"status": "requires_action"}).facts == ()
 
 
 def test_a_dispute_moves_money_with_its_balance_transactions_only():

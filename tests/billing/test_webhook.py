@@ -162,7 +162,7 @@ def test_a_database_that_is_down_is_never_answered_with_200(app, client):
 
 def test_what_we_do_not_listen_to_is_kept_and_left_alone(client):
     post(client, make_event("evt_a", "balance.available", {"object": "balance"}))
-    post(client, make_event("evt_b", "customer.updated", {"object": "customer", "id": "cus_1"}))
+    post(client, make_event("evt_b", "mandate.updated", {"object": "mandate", "id": "mandate_1"}))
     assert db.session.get(InboxEvent, "evt_a").state == "ignored"
     assert db.session.get(InboxEvent, "evt_b").state == "deferred"
 

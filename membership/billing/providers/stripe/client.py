@@ -113,6 +113,11 @@ def is_missing(error: ProviderFailed) -> bool:
     return error.details.get("stripe_code") == "resource_missing"
 
 
+def is_certain(error: ProviderFailed) -> bool:
+    """Whether Stripe refused, so that nothing was done and the same words would be refused again."""
+    return not error.retryable and not error.outcome_unknown
+
+
 def failure_of(error: stripe.StripeError) -> ProviderFailed:
     """What a failure of the SDK means for us: whether it may be repeated, and whether it may have been carried out.
 
@@ -152,5 +157,6 @@ def failure_of(error: stripe.StripeError) -> ProviderFailed:
         f"Stripe refused the request ({type(error).__name__}, {error.code or 'no code'}).",
         retryable=False,
         param=getattr(error, "param", None) or "",
+        decline_code=getattr(error.error, "decline_code", None) or "",
         **details,
     )

@@ -55,14 +55,19 @@ EVENTS: dict[str, ObjectKind | None] = {
     "charge.dispute.closed": ObjectKind.CHARGE,
     "charge.dispute.funds_withdrawn": ObjectKind.CHARGE,
     "charge.dispute.funds_reinstated": ObjectKind.CHARGE,
-    # Nothing is done with these yet.
-    "radar.early_fraud_warning.created": None,
-    "customer.updated": None,
-    "customer.deleted": None,
+    # A bank warns of fraud: giving the money back may avoid the fee of a dispute.
+    "radar.early_fraud_warning.created": ObjectKind.WARNING,
+    # Another default card, set in the portal or by staff; or nobody is left to charge. Shown on the support.
+    "customer.updated": ObjectKind.CUSTOMER,
+    "customer.deleted": ObjectKind.CUSTOMER,
+    # The bank renewed a card by itself: it has another end now.
+    "payment_method.automatically_updated": ObjectKind.PAYMENT_METHOD,
+    # Kept only: a mandate that was withdrawn shows when the next payment fails, and payouts are not in our books.
     "mandate.updated": None,
-    "payment_method.automatically_updated": None,
     "payout.reconciliation_completed": None,
 }
+# Of a customer, only a change of these is of interest; each payment changes something else about them.
+CARD_FIELDS = frozenset({"invoice_settings", "default_source"})
 
 
 def open_notice(raw: bytes, signature: str, at: datetime, secrets: Iterable[str], *, is_live: bool) -> Notice:
@@ -142,13 +147,22 @@ def _notice(event: Mapping[str, Any], signed_at: datetime | None) -> Notice:
     return Notice(
         event_id=event_id,
         type=type_[:100],
-        use=NoticeUse.SYNC if kind else NoticeUse.DEFERRED if type_ in EVENTS else NoticeUse.IGNORED,
+        use=_use(type_, kind, data or {}),
         object_kind=kind.value if kind else (_name(thing.get("object")) or "")[:60],
         object_id=object_id or "",
         api_version=(_name(event.get("api_version")) or "")[:40] or None,
         created_at=datetime.fromtimestamp(created, UTC),
         signed_at=signed_at or datetime.fromtimestamp(created, UTC),
     )
+
+
+def _use(type_: str, kind: ObjectKind | None, data: Mapping[str, Any]) -> NoticeUse:
+    before = data.get("previous_attributes")
+    if type_ == "customer.updated" and isinstance(before, Mapping) and not CARD_FIELDS & before.keys():
+        return NoticeUse.IGNORED
+    if kind is not None:
+        return NoticeUse.SYNC
+    return NoticeUse.DEFERRED if type_ in EVENTS else NoticeUse.IGNORED
 
 
 def _name(value: Any) -> str | None:

@@ -1,0 +1,66 @@
+"""Money that leaves again, or may: refunds, disputes, warnings."""
+
+from collections.abc import Iterable
+
+from membership.billing.port import FraudWarned, ReversalFact
+from membership.billing.providers.stripe.currencies import from_stripe
+from membership.billing.providers.stripe.translate.basics import Json, moment, must
+
+
+def reversals(payment_id: str, refunds: Iterable[Json], disputes: Iterable[Json]) -> tuple[ReversalFact, ...]:
+    """What left of one payment and what came back, in the order in which it moved."""
+    facts = [fact for refund in refunds for fact in _refund(payment_id, refund)]
+    facts += [fact for dispute in disputes for fact in _dispute(payment_id, dispute)]
+    return tuple(sorted(facts, key=lambda fact: (fact.at, fact.is_returned)))
+
+
+def _refund(payment_id: str, refund: Json) -> list[ReversalFact]:
+    """A refund counts once it succeeded; one that failed afterwards came back (stripe.md 1.6)."""
+    status = refund.get("status")
+    if status not in {"succeeded", "failed"}:
+        return []
+    has_failed = status == "failed"
+    return [
+        ReversalFact(
+            reversal_id=refund["id"],
+            payment_id=payment_id,
+            amount=from_stripe(refund["amount"], refund["currency"]),
+            fee=None,
+            at=must(moment(refund.get("created")), "when a refund was made"),
+            reason="refund_failed" if has_failed else "refund",
+            is_returned=has_failed,
+        )
+    ]
+
+
+def _dispute(payment_id: str, dispute: Json) -> list[ReversalFact]:
+    """Money moves with the dispute's balance transactions, not with its status: inquiries move none."""
+    amount = from_stripe(dispute["amount"], dispute["currency"])
+    facts = []
+    for settled in dispute.get("balance_transactions") or []:
+        if not settled.get("amount"):
+            continue
+        is_returned = settled["amount"] > 0
+        fee = from_stripe(settled["fee"], settled["currency"]) if settled.get("fee") else None
+        facts.append(
+            ReversalFact(
+                reversal_id=dispute["id"],
+                payment_id=payment_id,
+                amount=amount,
+                fee=fee,
+                at=must(moment(settled.get("created")), "when a dispute moved money"),
+                reason="dispute_won" if is_returned else "dispute",
+                is_returned=is_returned,
+            )
+        )
+    return facts
+
+
+def warning(warned: Json, payment_id: str, reference: str) -> FraudWarned:
+    """An early fraud warning about a payment of ours."""
+    return FraudWarned(
+        payment_id=payment_id,
+        reference=reference,
+        at=must(moment(warned.get("created")), "when it warned"),
+        is_actionable=bool(warned.get("actionable")),
+    )
