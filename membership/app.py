@@ -13,6 +13,7 @@ from membership.front.views.desk import desk_bp
 from membership.front.views.mailbox import mailbox_bp
 from membership.front.views.operations import operations_bp
 from membership.front.views.pages import pages_bp
+from membership.gifts.views import bp as gifts_bp
 from membership.kernel import clock, faults
 from membership.mail.views import bp as mail_bp
 from membership.polls import views as polls
@@ -40,7 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         clock.use_offset(clock.no_offset)
     _install_plumbing(app, settings)
     accounts.install(app)
-    for blueprint in (pages_bp, billing_bp, mail_bp, mailbox_bp, clock_bp, operations_bp, desk_bp):
+    for blueprint in (gifts_bp, pages_bp, billing_bp, mail_bp, mailbox_bp, clock_bp, operations_bp, desk_bp):
         app.register_blueprint(blueprint)
     for blueprint in (*contributions.BLUEPRINTS, *topics.BLUEPRINTS, *polls.BLUEPRINTS):
         app.register_blueprint(blueprint)

@@ -12,17 +12,23 @@ from flask import Flask
 
 from membership.accounts import emails as accounts_emails
 from membership.accounts import jobs as accounts_jobs
+from membership.billing import books, port
 from membership.billing import jobs as billing_jobs
-from membership.billing import port
 from membership.billing.providers.stripe import StripeProvider
 from membership.config import Settings
+from membership.contributions import checks as contributions_checks
 from membership.contributions import emails as contributions_emails
 from membership.contributions import jobs as contributions_jobs
 from membership.contributions import services as contributions
-from membership.contributions.queries import list_shared_customers
+from membership.contributions.queries import list_shared_cards, list_shared_customers
+from membership.gifts import emails as gifts_emails
+from membership.gifts import jobs as gifts_jobs
+from membership.gifts import queries as gifts_queries
+from membership.gifts import services as gifts
 from membership.mail import jobs as mail_jobs
 from membership.mail.audiences import Audiences
 from membership.mail.stopping import Stopper
+from membership.patrons import checks as patrons_checks
 from membership.polls import emails as polls_emails
 from membership.polls import jobs as polls_jobs
 from membership.polls import queries as polls_queries
@@ -48,14 +54,16 @@ class Job:
 EVENT_HANDLERS: dict[type[Any], tuple[Callable[[Any], None], ...]] = {
     port.CheckoutFinished: (contributions.hear_checkout_finished,),
     port.CheckoutExpired: (contributions.hear_checkout_expired,),
-    port.PaymentReceived: (contributions.hear_payment,),
-    port.PaymentReversed: (contributions.hear_payment_reversed,),
+    port.PaymentReceived: (contributions.hear_payment, gifts.hear_payment),
+    port.PaymentReversed: (contributions.hear_payment_reversed, gifts.hear_payment_reversed),
     port.PaymentFailed: (contributions.hear_payment_failed,),
+    port.PaymentPending: (contributions.hear_payment_pending,),
+    port.FraudWarned: (contributions.hear_warning,),
     port.SubscriptionSeen: (contributions.hear_subscription,),
 }
 
 # Rooms that write mails: loading their emails.py enters the mails into `mail.catalogue`.
-MAILS = (accounts_emails, contributions_emails, topics_emails, polls_emails)
+MAILS = (accounts_emails, contributions_emails, gifts_emails, topics_emails, polls_emails)
 
 # Audience of a broadcast -> who is in it, asked in this order. See `mail.audiences.Source`.
 AUDIENCES: Audiences = {
@@ -73,19 +81,24 @@ STOPPERS: dict[str, Stopper] = {
 }
 
 # Who knows which people seem to pay from one account; staff are shown them before they open a poll (decision 17).
-SHARED_PAYERS: tuple[Callable[[], list[list[int]]], ...] = (list_shared_customers,)
+SHARED_PAYERS: tuple[Callable[[], list[list[int]]], ...] = (list_shared_customers, list_shared_cards)
+
+# What check-books asks of the rooms above the books: `(scope)`, each yields what does not hold.
+CHECKS: tuple[books.Question, ...] = (patrons_checks.unlike_grants, *contributions_checks.CHECKS)
 
 # What every room does when a person is erased: `(person_id, at)`, inside one transaction. It empties each column in
 # which somebody typed something, or that names the person; amounts, ids and moments stay (decision 13).
-ERASERS: tuple[Callable[[int, datetime], None], ...] = ()
+ERASERS: tuple[Callable[[int, datetime], None], ...] = (gifts.erase,)
 
 # What every room does when staff find that two people are one: `(from_id, into_id, at)`, inside one transaction.
 # Afterwards no row of the room names the first one. It may refuse with Conflict; then nothing has happened.
-MERGERS: tuple[Callable[[int, int, datetime], None], ...] = ()
+MERGERS: tuple[Callable[[int, int, datetime], None], ...] = (gifts.merge,)
 
 # What every room hands out to a member who asks for their data, by its name there: the rows of `(person_id)`, each
 # a flat dict of plain values (text, numbers, moments, None).
-EXPORTERS: dict[str, Callable[[int], list[dict[str, Any]]]] = {}
+EXPORTERS: dict[str, Callable[[int], list[dict[str, Any]]]] = {
+    "gifts": gifts_queries.export_of,
+}
 
 JOBS: dict[str, Job] = {
     "accounts.forget": Job(accounts_jobs.forget, 3600),
@@ -94,6 +107,15 @@ JOBS: dict[str, Job] = {
     "billing.forget": Job(billing_jobs.forget, 3600),
     "billing.sweep": Job(billing_jobs.sweep, 300),
     "contributions.abandon_overdue": Job(contributions_jobs.abandon_overdue, 300),
+    "contributions.find_silent": Job(contributions_jobs.find_silent, 86400),
+    "contributions.look_after_pending": Job(contributions_jobs.look_after_pending, 21600),
+    "contributions.notice": Job(contributions_jobs.notice, 300),
+    "contributions.send_refunds": Job(contributions_jobs.send_refunds, 60),
+    "contributions.stop_due": Job(contributions_jobs.stop_due, 60),
+    "contributions.try_new_cards": Job(contributions_jobs.try_new_cards, 60),
+    "gifts.forget": Job(gifts_jobs.forget, 3600),
+    "gifts.remind": Job(gifts_jobs.remind, 3600),
+    "gifts.send_due": Job(gifts_jobs.send_due, 60),
     "heartbeat.worker": Job(heartbeat.beat_worker, heartbeat.BEAT_SECONDS),
     "mail.deliver": Job(mail_jobs.deliver),
     "mail.spread": Job(mail_jobs.spread, 20),
@@ -112,6 +134,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.extensions["membership.audiences"] = AUDIENCES
     app.extensions["membership.erasers"] = ERASERS
     app.extensions["membership.exporters"] = EXPORTERS
+    app.extensions["membership.checks"] = CHECKS
     app.extensions["membership.handlers"] = EVENT_HANDLERS
     app.extensions["membership.mergers"] = MERGERS
     app.extensions["membership.provider"] = StripeProvider(settings)

@@ -23,14 +23,17 @@ PLACES = {
     "account": "/account",
     "contribute": "/contribute",
     "front": "/",
+    "gifts": "/account/gifts",
     "polls": "/polls",
     "propose": "/topics/propose",
+    "redeem": "/gift/redeem",
     "staff": "/staff",
     "topics": "/topics",
 }
 DEFAULT_PLACE = "account"
 # One topic or poll by its public id (`kernel.ids`), so that who came from a mail about it comes back to it.
-ONE_THING = re.compile(r"(?:topics|polls)/[a-z]{3}_[0-9a-z]{26}")
+# Or to the page of one support on which an open payment is paid.
+ONE_THING = re.compile(r"(?:topics|polls)/[a-z]{3}_[0-9a-z]{26}|account/support/con_[0-9a-z]{26}(?:/pay)?")
 
 LONGEST_EMAIL = 254
 
