@@ -227,7 +227,7 @@ class Payment(Model):
     subscription_id: Mapped[str | None] = mapped_column(PROVIDER_ID)
     # Like "2026-000042": the year of `paid_at` by the newsroom's calendar and a number without gaps within it.
     receipt_number: Mapped[str] = mapped_column(String(20), unique=True)
-    booked_at: Mapped[datetime]
+    booked_at: Mapped[datetime] = mapped_column(index=True)
 
     @property
     def charged(self) -> Money:

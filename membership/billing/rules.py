@@ -15,6 +15,9 @@ MOST_MISSES = 4
 LEASE = timedelta(seconds=30)
 """How long one reading and booking has a thing for itself. Slower ones may be overtaken, and are then refused."""
 
+STUCK_AFTER = timedelta(minutes=30)
+"""An open notice whose turn came so long ago was forgotten by every drain: the worker does not run."""
+
 KEEP_BODIES = timedelta(days=30)
 MOST_ATTEMPTS = 100
 """How often something that nobody waits for is asked before it is given up; about four days."""

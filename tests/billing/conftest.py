@@ -111,7 +111,7 @@ class LaidDown(StripeProvider):
             raise reading
         return reading
 
-    def list_booked(self):
+    def list_booked(self, since=None):
         return None
 
 
