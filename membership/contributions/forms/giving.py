@@ -103,10 +103,11 @@ class ContributeForm(Form):
     def explain(self, error: InvalidInput) -> None:
         """Put an error that the rules found beside the field that it is about, in the reader's language."""
         field = self._fields.get(error.field or "", self.email)
-        field.errors = [*field.errors, _in_words(error)]
+        field.errors = [*field.errors, in_words(error)]
 
 
-def _in_words(error: InvalidInput) -> str:
+def in_words(error: InvalidInput) -> str:
+    """What is wrong with a wish, in the language of the page."""
     words = _("Please type an e-mail address such as reader@example.org.")
     match error.code:
         case "too_little":
