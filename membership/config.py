@@ -86,6 +86,10 @@ class Settings(BaseModel):
     )
     goal_patrons: int = Field(500, ge=1, description="The goal on the front page: patrons")
     grace_days: int = Field(14, ge=0, le=60)
+    fraud_refund_below: dict[str, int] = Field(
+        default={},
+        description="Payments below this (per currency, minor units) go back by themselves when a bank warns of fraud",
+    )
 
     bank_iban: str | None = Field(None, description="The account for bank transfers; not set: that way is not offered")
     bank_holder: str | None = Field(None, max_length=70, description="Whose account it is, as the bank knows it")
@@ -115,7 +119,7 @@ class Settings(BaseModel):
     def _split_secrets(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("cup_prices", "once_minimums", "fee_fixed", mode="before")
+    @field_validator("cup_prices", "once_minimums", "fee_fixed", "fraud_refund_below", mode="before")
     @classmethod
     def _read_prices(cls, value: Any) -> Any:
         if not isinstance(value, str):

@@ -32,8 +32,10 @@ PLACES = {
 }
 DEFAULT_PLACE = "account"
 # One topic or poll by its public id (`kernel.ids`), so that who came from a mail about it comes back to it.
-# Or to the page of one support on which an open payment is paid.
-ONE_THING = re.compile(r"(?:topics|polls)/[a-z]{3}_[0-9a-z]{26}|account/support/con_[0-9a-z]{26}(?:/pay)?")
+ONE_THING = re.compile(r"(?:topics|polls)/[a-z]{3}_[0-9a-z]{26}")
+# One support, or the page on which its open payment is paid: short names, since they travel in a short column.
+ONE_SUPPORT = re.compile(r"(support|pay)/(con_[0-9a-z]{26})")
+SUPPORT_PAGE = re.compile(r"/account/support/(con_[0-9a-z]{26})(/pay)?")
 
 LONGEST_EMAIL = 254
 
@@ -84,12 +86,19 @@ def masked(email: str) -> str:
 
 def place(name: str | None) -> str:
     """Where a sign-in leads: `name` if it is a key of PLACES or one topic or poll, else the account."""
-    return name if name is not None and (name in PLACES or ONE_THING.fullmatch(name)) else DEFAULT_PLACE
+    return name if name is not None and _is_place(name) else DEFAULT_PLACE
+
+
+def _is_place(name: str) -> bool:
+    return name in PLACES or any(known.fullmatch(name) for known in (ONE_THING, ONE_SUPPORT))
 
 
 def path_of(name: str) -> str:
     """The address of a place, always one of this site."""
     known = place(name)
+    support = ONE_SUPPORT.fullmatch(known)
+    if support:
+        return f"/account/support/{support[2]}{'/pay' if support[1] == 'pay' else ''}"
     return PLACES.get(known) or f"/{known}"
 
 
@@ -97,6 +106,9 @@ def place_at(path: str) -> str | None:
     """The place whose page has this address; the desk for every page of staff; None for other pages."""
     if path == "/staff" or path.startswith("/staff/"):
         return "staff"
+    support = SUPPORT_PAGE.fullmatch(path)
+    if support:
+        return f"{'pay' if support[2] else 'support'}/{support[1]}"
     known = {address: name for name, address in PLACES.items()}
     return known.get(path) or (path[1:] if ONE_THING.fullmatch(path[1:]) else None)
 

@@ -7,7 +7,7 @@ from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, Str
 from sqlalchemy.orm import Mapped, mapped_column
 
 from membership.contributions.rules import UNPAID, State, Terms
-from membership.db import Model
+from membership.db import Model, append_only
 from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
 
@@ -212,3 +212,32 @@ class Refund(Model):
     def amount(self) -> Money:
         """How much is to go back."""
         return Money(self.amount_minor, self.currency)
+
+
+class Confirmation(Model):
+    """One row is one wish that waits until its address was confirmed by mail, since card testers are about.
+
+    `mailed_at` is empty until the mail may leave, `opened_at` until the link was used. Real time.
+    """
+
+    __tablename__ = "confirmations"
+    __table_args__ = (Index(None, "mailed_at"),)
+
+    contribution_id: Mapped[int] = mapped_column(ForeignKey(Contribution.id), primary_key=True)
+    asked_at: Mapped[datetime]
+    mailed_at: Mapped[datetime | None]
+    opened_at: Mapped[datetime | None]
+
+
+@append_only
+class StanceChange(Model):
+    """One row is one change of how the payment page is guarded (`rules.Stance`), with what was counted. Real time."""
+
+    __tablename__ = "stance_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    stance: Mapped[str] = mapped_column(String(8))
+    at: Mapped[datetime] = mapped_column(index=True)
+    n_opened: Mapped[int] = mapped_column(doc="Pages opened in the ten minutes before")
+    n_paid: Mapped[int] = mapped_column(doc="Pages paid in that time")
+    n_declined: Mapped[int] = mapped_column(doc="Cards refused in that time")

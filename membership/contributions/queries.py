@@ -5,7 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import distinct, func, select
 
-from membership.contributions.models import Contribution
+from membership.accounts.models import Person
+from membership.contributions.models import Card, Contribution, Refund
 from membership.contributions.rules import LIVE, State
 from membership.db import db
 from membership.kernel.errors import NotFound
@@ -27,6 +28,75 @@ def get_by_id(contribution_id: int) -> Contribution:
     if contribution is None:
         raise NotFound("no_such_contribution", "There is no such contribution.")
     return contribution
+
+
+def get_by_reference(reference: str) -> Contribution:
+    """The contribution of that name; raises NotFound."""
+    contribution = find_by_reference(reference)
+    if contribution is None:
+        raise NotFound("no_such_contribution", "There is no such contribution.")
+    return contribution
+
+
+def cards_of(contribution_ids: Sequence[int]) -> dict[int, Card]:
+    """The card that each of these is charged with now, by the contribution's id; those without one are missing."""
+    rows = db.session.scalars(select(Card).where(Card.contribution_id.in_(contribution_ids)))
+    return {row.contribution_id: row for row in rows}
+
+
+def list_in_trouble(person_id: int) -> Sequence[Contribution]:
+    """A person's supports whose last charge failed and is still open, oldest trouble first; mostly none."""
+    return db.session.scalars(
+        select(Contribution)
+        .where(
+            Contribution.person_id == person_id,
+            Contribution.failed_at.is_not(None) | (Contribution.state == State.PAST_DUE),
+            Contribution.state.in_((*LIVE, State.LAPSED)),
+        )
+        .order_by(Contribution.failed_at, Contribution.id)
+    ).all()
+
+
+def list_pending(person: Person) -> Sequence[Contribution]:
+    """First debits that are on their way for this person, also under their address; they are not support yet."""
+    mine = (Contribution.person_id == person.id) | (
+        Contribution.person_id.is_(None) & (Contribution.email == person.email)
+    )
+    return db.session.scalars(
+        select(Contribution)
+        .where(mine, Contribution.pending_at.is_not(None), Contribution.state == State.STARTED)
+        .order_by(Contribution.pending_at)
+    ).all()
+
+
+def list_shared_cards() -> list[list[int]]:
+    """Groups of two or more people who pay with one and the same card, each group ordered by id."""
+    shared = (
+        select(Card.fingerprint)
+        .join(Contribution, Contribution.id == Card.contribution_id)
+        .where(Card.fingerprint.is_not(None), Contribution.person_id.is_not(None))
+        .group_by(Card.fingerprint)
+        .having(func.count(distinct(Contribution.person_id)) > 1)
+    )
+    rows = db.session.execute(
+        select(Card.fingerprint, Contribution.person_id)
+        .join(Contribution, Contribution.id == Card.contribution_id)
+        .where(Card.fingerprint.in_(shared), Contribution.person_id.is_not(None))
+        .distinct()
+        .order_by(Card.fingerprint, Contribution.person_id)
+    )
+    groups: dict[str, list[int]] = {}
+    for fingerprint, person_id in rows:
+        if fingerprint is not None and person_id is not None:
+            groups.setdefault(fingerprint, []).append(person_id)
+    return list(groups.values())
+
+
+def refunds_of(references: Sequence[str]) -> Sequence[Refund]:
+    """Every wish to give money back for these contributions, newest first: done, on its way, failed."""
+    return db.session.scalars(
+        select(Refund).where(Refund.reference.in_(references)).order_by(Refund.asked_at.desc(), Refund.id.desc())
+    ).all()
 
 
 def tries_of(form_token: str) -> Sequence[Contribution]:

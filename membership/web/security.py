@@ -26,7 +26,7 @@ LONGEST_FORM = 256 * 1024
 MOST_FIELDS = 200
 FORM_OPEN_SECONDS = 24 * 3600
 UNSAFE_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-PAYMENT_PAGES = ("https://checkout.stripe.com", "https://billing.stripe.com")
+PAYMENT_PAGES = ("https://checkout.stripe.com", "https://billing.stripe.com", "https://invoice.stripe.com")
 
 # The only paths that take a change without a form token: other programs, which sign what they send. A route
 # leaves the protection only by standing here AND being made for `machine`; a house test compares the two.

@@ -3,6 +3,6 @@
 enters all of them into the catalogue.
 """
 
-from membership.contributions.emails import changing, giving
+from membership.contributions.emails import changing, giving, recovering, returning
 
-__all__ = ["changing", "giving"]
+__all__ = ["changing", "giving", "recovering", "returning"]

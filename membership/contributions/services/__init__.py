@@ -9,8 +9,10 @@ from membership.contributions.services.hearing import (
     hear_checkout_finished,
     hear_payment,
     hear_payment_failed,
+    hear_payment_pending,
     hear_payment_reversed,
     hear_subscription,
+    hear_warning,
 )
 from membership.contributions.services.pausing import pause, resume
 from membership.contributions.services.starting import abandon_overdue, start
@@ -24,8 +26,10 @@ __all__ = [
     "hear_checkout_finished",
     "hear_payment",
     "hear_payment_failed",
+    "hear_payment_pending",
     "hear_payment_reversed",
     "hear_subscription",
+    "hear_warning",
     "keep",
     "pause",
     "resume",

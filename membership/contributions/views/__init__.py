@@ -1,8 +1,11 @@
-"""The pages of contributions: `giving` (the ask, the thanks, the account) and `papers` (receipts, statements)."""
+"""The pages of contributions: `giving` (the ask, the thanks, the account), `papers` (receipts, statements) and
+`recovering` (a failed payment, another card, two supports of one person).
+"""
 
 from membership.contributions.views import papers
 from membership.contributions.views.giving import bp
+from membership.contributions.views.recovering import bp as recovering_bp
 
-BLUEPRINTS = (bp,)
+BLUEPRINTS = (bp, recovering_bp)
 
 __all__ = ["BLUEPRINTS", "bp", "papers"]

@@ -6,7 +6,9 @@ from membership.billing.port import PaymentFailed, PaymentReceived, PaymentRever
 from membership.billing.queries import is_wholly_returned
 from membership.contributions.models import Contribution
 from membership.contributions.rules import LIVE, UNPAID, State, yearly_level
+from membership.contributions.services.hearing import trouble
 from membership.contributions.services.hearing.rows import get_row, move, open_grace, person_of
+from membership.contributions.services.refunding import note_reversal
 from membership.kernel.rhythm import Rhythm
 from membership.mail import services as mail
 from membership.newsroom.rules import whole_cups
@@ -46,6 +48,8 @@ def hear_payment(news: PaymentReceived) -> None:
     if is_first and news.rhythm is not Rhythm.ONCE:
         level = yearly_level(State.ACTIVE, contribution.charge, contribution.rhythm_word)
         patrons.move_to(person.id, contribution.reference, level, news.paid_at)
+        trouble.note_second(contribution, person.id, news.paid_at)
+    trouble.note_recovery(contribution, news)
     mail.send(
         "contributions/receipt",
         person.email,
@@ -92,14 +96,15 @@ def hear_payment_reversed(news: PaymentReversed) -> None:
             "reason": news.reason,
         }
         accounts.note(contribution.person_id, "payment_reversed", news.at, details)
+    note_reversal(contribution, news)
 
 
 def hear_payment_failed(news: PaymentFailed) -> None:
     """A charge failed: a renewal opens grace, counted from that moment; a one-time debit that bounced is over."""
     contribution = get_row(news.reference)
     if contribution.is_unpaid or contribution.person_id is None:
-        if news.subscription_id is None:
-            move(contribution, State.ABANDONED, news.failed_at)
+        if news.subscription_id is None or contribution.checkout_expires_at is None:
+            trouble.note_first_debit_failed(contribution, news)
         return
     accounts.note(
         contribution.person_id,
@@ -109,3 +114,4 @@ def hear_payment_failed(news: PaymentFailed) -> None:
     )
     if State(contribution.state) in LIVE:
         open_grace(contribution, news.failed_at)
+        trouble.note_failure(contribution, news)

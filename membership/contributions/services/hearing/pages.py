@@ -3,6 +3,7 @@
 from membership.billing.port import CheckoutExpired, CheckoutFinished
 from membership.contributions.rules import State
 from membership.contributions.services.hearing.rows import get_row, move
+from membership.contributions.services.hearing.trouble import note_pending
 from membership.kernel import clock
 
 
@@ -14,6 +15,8 @@ def hear_checkout_finished(news: CheckoutFinished) -> None:
     contribution.subscription_id = news.subscription_id or contribution.subscription_id
     # The page is done with: what is missing now is money, and news of that comes by itself.
     contribution.checkout_url = contribution.checkout_expires_at = None
+    if news.is_pending and State(contribution.state) is State.STARTED:
+        note_pending(contribution, clock.now())
 
 
 def hear_checkout_expired(news: CheckoutExpired) -> None:

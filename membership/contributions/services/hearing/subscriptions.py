@@ -6,6 +6,7 @@ from membership.accounts import services as accounts
 from membership.billing.port import SubscriptionSeen, SubscriptionStatus
 from membership.contributions.models import Contribution
 from membership.contributions.rules import State, Terms, state_of_subscription, yearly_level
+from membership.contributions.services.hearing import trouble
 from membership.contributions.services.hearing.rows import get_row, move, open_grace
 from membership.contributions.services.hearing.telling import tell_of_state, tell_of_terms
 from membership.kernel import clock
@@ -23,9 +24,11 @@ def hear_subscription(news: SubscriptionSeen) -> None:
     at = news.ended_at or clock.now()
     if contribution.is_unpaid or contribution.person_id is None:
         if news.status is SubscriptionStatus.ENDED:  # its first payment never came
+            contribution.stop_asked_at = contribution.pending_at = None
             move(contribution, State.ABANDONED, at)
         return  # money itself makes the patron; after booking it the subscription is read again
     before = State(contribution.state)
+    trouble.follow_card(contribution, news.card, clock.now())
     state = state_of_subscription(
         news.status,
         before,
@@ -37,12 +40,13 @@ def hear_subscription(news: SubscriptionSeen) -> None:
     _follow_dates(contribution, news, state)
     if news.status is SubscriptionStatus.PAST_DUE:
         open_grace(contribution, at)
-    else:
+    elif contribution.pending_at is None or state is not State.ACTIVE:
         patrons.close_grace(contribution.reference, at)
     if move(contribution, state, at):
         if before is State.CANCELLING and state is not State.ENDED:
             contribution.cancel_reason = None  # it is kept: why it was to end is no longer true
         tell_of_state(contribution, before)
+    trouble.note_state(contribution, before, at)
     _follow_terms(contribution, news, at)
     _follow_level(contribution, contribution.person_id, news, at)
 

@@ -1,0 +1,112 @@
+"""Two live supports of one person (decision 12): flagged when it happens, settled by one click of whose they are.
+
+It arises where somebody gives without signing in. If nobody chooses, both go on, and staff see the flag.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from membership.accounts import services as accounts
+from membership.accounts.models import Person
+from membership.billing.queries import payments_of
+from membership.contributions.models import Contribution, Refund
+from membership.contributions.queries import find_by_reference
+from membership.contributions.rules import LIVE, State
+from membership.contributions.services import ending, refunding
+from membership.contributions.services.hearing.rows import get_row
+from membership.contributions.services.hearing.trouble import ask_to_stop
+from membership.db import db, transaction
+from membership.kernel.errors import Conflict, InvalidInput, NotFound
+from membership.web.links import absolute
+from membership.web.tokens import read_signed, signed
+
+PURPOSE = "support.keep"
+LINK_LIFE = timedelta(days=90)
+REASON = "Two supports of one person: the other one was kept."
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Two supports of one person: the `newer` one was begun while the `older` one ran."""
+
+    newer: Contribution
+    older: Contribution
+
+    @property
+    def is_open(self) -> bool:
+        """Whether both still run, so that there is something to choose."""
+        return all(State(row.state) in LIVE and row.stop_asked_at is None for row in (self.newer, self.older))
+
+
+def keep_url(reference: str) -> str:
+    """The address on which one of two supports is chosen; `reference` is the newer one. Good for 90 days."""
+    token = signed(PURPOSE, reference, int(LINK_LIFE.total_seconds()))
+    return absolute("recovering.keep", token=token)
+
+
+def read_choice(token: str) -> Choice:
+    """What a link is about; NotFound `no_such_choice` for one that is not ours, too old, or about nothing."""
+    try:
+        reference = str(read_signed(PURPOSE, token))
+    except InvalidInput as error:
+        raise NotFound("no_such_choice", "This link does not lead to a choice any more.") from error
+    choice = find_choice(reference)
+    if choice is None:
+        raise NotFound("no_such_choice", "This link does not lead to a choice any more.")
+    return choice
+
+
+def find_choice(reference: str) -> Choice | None:
+    """The two supports of which `reference` is the newer one; None where it was begun alone."""
+    newer = find_by_reference(reference)
+    older = find_by_reference(newer.second_of) if newer is not None and newer.second_of else None
+    return Choice(newer, older) if newer is not None and older is not None else None
+
+
+def keep_one(choice: Choice, kept: str, at: datetime) -> None:
+    """Go on with `kept` (a reference of the two) alone: the other one ends now, and its last payment goes back.
+
+    Raises InvalidInput `unknown_choice` for another reference, Conflict `already_settled` where one is over. What the
+    provider does not do at once, the worker has done soon.
+    """
+    if kept not in {choice.newer.reference, choice.older.reference}:
+        raise InvalidInput("unknown_choice", "Please choose one of the two.", field="keep")
+    lost = choice.older.reference if kept == choice.newer.reference else choice.newer.reference
+    with transaction("contributions.keep_one"):
+        # Always in the same order, so that two clicks wait for each other.
+        rows = {reference: get_row(reference) for reference in sorted((kept, lost))}
+        if not Choice(rows[kept], rows[lost]).is_open:
+            raise Conflict("already_settled", "One of the two is over already.")
+        ask_to_stop(rows[lost], at)
+        refund_id = _give_back(rows[lost], at)
+        person_id, lost_id = rows[lost].person_id, rows[lost].id
+        if person_id is not None:
+            accounts.note(person_id, "support_kept", at, {"kept": kept, "ended": lost}, "member")
+    ending.stop(lost_id)
+    if refund_id is not None:
+        refunding.send(refund_id)
+
+
+def _give_back(lost: Contribution, at: datetime) -> int | None:
+    """Write down that its last payment goes back; None where nothing of it is left."""
+    payment = next(iter(payments_of([lost.reference])), None)
+    if payment is None or not refunding.left_of(payment).minor:
+        return None
+    left = refunding.left_of(payment)
+    row: Refund = refunding.write_down(payment, left, REASON, "member", at, token=f"second:{payment.payment_id}")
+    db.session.flush()
+    return row.id
+
+
+def list_doubles() -> list[Choice]:
+    """Every pair that is still open, the oldest first: what staff look at."""
+    rows = db.session.scalars(
+        select(Contribution)
+        .join(Person, Person.id == Contribution.person_id)
+        .where(Contribution.second_of.is_not(None), Contribution.state.in_(LIVE))
+        .order_by(Contribution.created_at)
+    )
+    found = (find_choice(row.reference) for row in rows.all())
+    return [choice for choice in found if choice is not None and choice.is_open]
