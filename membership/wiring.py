@@ -59,6 +59,8 @@ EVENT_HANDLERS: dict[type[Any], tuple[Callable[[Any], None], ...]] = {
     port.PaymentFailed: (contributions.hear_payment_failed,),
     port.PaymentPending: (contributions.hear_payment_pending,),
     port.FraudWarned: (contributions.hear_warning,),
+    port.RefundFailed: (contributions.hear_refund_failed,),
+    port.DisputeLost: (contributions.hear_dispute_lost,),
     port.SubscriptionSeen: (contributions.hear_subscription,),
 }
 
@@ -105,9 +107,11 @@ JOBS: dict[str, Job] = {
     "billing.drain": Job(billing_jobs.drain, 20),
     "billing.finish_open": Job(billing_jobs.finish_open, 60),
     "billing.forget": Job(billing_jobs.forget, 3600),
+    "billing.take_up": Job(billing_jobs.take_up, 3600),
     "billing.sweep": Job(billing_jobs.sweep, 300),
     "contributions.abandon_overdue": Job(contributions_jobs.abandon_overdue, 300),
     "contributions.find_silent": Job(contributions_jobs.find_silent, 86400),
+    "contributions.guard": Job(contributions_jobs.guard, 60),
     "contributions.look_after_pending": Job(contributions_jobs.look_after_pending, 21600),
     "contributions.notice": Job(contributions_jobs.notice, 300),
     "contributions.send_refunds": Job(contributions_jobs.send_refunds, 60),

@@ -150,6 +150,31 @@ def _hint_drain() -> None:
     debounce.ask(app)
 
 
+def take_up() -> int:
+    """Open the notices that were put aside by a version that had no use for them; returns how many.
+
+    It is for types whose own object is what is read again.
+    """
+    provider: PaymentProvider = current_app.extensions["membership.provider"]
+    types = db.session.scalars(select(InboxEvent.type).where(InboxEvent.state == "deferred").distinct()).all()
+    known = {type_: kind for type_ in types if (kind := provider.kind_of(type_)) is not None}
+    n_taken = 0
+    for type_, kind in known.items():
+        with transaction("billing.take_up"):
+            taken = db.session.scalars(
+                update(InboxEvent)
+                .where(InboxEvent.state == "deferred", InboxEvent.type == type_, InboxEvent.object_id != "")
+                .values(state="received", object_kind=kind.value, next_try_at=clock.real_now(), done_at=None)
+                .returning(InboxEvent.id),
+                execution_options={"synchronize_session": False},
+            )
+            n_taken += len(taken.all())
+    if n_taken:
+        log.info("deferred_notices_taken_up", n_notices=n_taken)
+        hint("billing.drain")
+    return n_taken
+
+
 # Working off ----------------------------------------------------------------------------------------------
 
 

@@ -212,12 +212,18 @@ def draft_first(world: World, sub: Obj, customer: Obj) -> Obj:
     """The first invoice as a draft, with its event; of a trial it is over nothing."""
     invoice = drafts.draft(world, customer, sub["currency"], "subscription_create", sub=sub)
     drafts.take_pending(world, invoice, sub["id"])
-    new = cycle.period_lines(world, invoice["id"], sub)
-    if sub["status"] == "trialing":
-        for line in new:
-            line |= {"amount": 0, "subtotal": 0, "description": f"Free trial for {line['description']}"}
-            line["pricing"] = line["pricing"] | {"unit_amount_decimal": "0"}
+    is_free = sub["status"] == "trialing"
+    new = free_lines(world, invoice["id"], sub) if is_free else cycle.period_lines(world, invoice["id"], sub)
     drafts.put_lines(invoice, new)
     sub["latest_invoice"] = invoice["id"]
     world.emit("invoice.created", invoice)
     return invoice
+
+
+def free_lines(world: World, invoice_id: str, sub: Obj) -> list[Obj]:
+    """One line an item for a trial, over nothing."""
+    found = cycle.period_lines(world, invoice_id, sub)
+    for line in found:
+        line |= {"amount": 0, "subtotal": 0, "description": f"Free trial for {line['description']}"}
+        line["pricing"] = line["pricing"] | {"unit_amount_decimal": "0"}
+    return found

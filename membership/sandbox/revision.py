@@ -60,6 +60,7 @@ def _prolong_trial(world: World, sub: Obj, old: list[Obj], until: int, *, credit
         raise ApiError("trial_end must lie in the future.", param="trial_end")
     if credited and sub["status"] in {"active", "past_due"}:
         proration.book(world, sub, old, [], world.now, debit=False)
+    begins = sub["status"] != "trialing"
     sub |= {"status": "trialing", "trial_start": sub["trial_start"] or world.now, "trial_end": until, "_n": -1}
     sub["billing_cycle_anchor"] = until
     for item in sub["items"]["data"]:
@@ -69,6 +70,20 @@ def _prolong_trial(world: World, sub: Obj, old: list[Obj], until: int, *, credit
         world.schedule(sub, "cancel", until)
     world.schedule(sub, "renew", until)
     world.schedule(sub, "trial_will_end", max(until - 3 * payments.DAY, world.now))
+    if begins:
+        _invoice_trial(world, sub)
+
+
+def _invoice_trial(world: World, sub: Obj) -> None:
+    """A trial that starts is invoiced at once, over nothing; what is pending waits for the first paid period."""
+    customer = world.need("customer", sub["customer"], "customer")
+    invoice = drafts.draft(world, customer, sub["currency"], "subscription_update", sub=sub)
+    drafts.put_lines(invoice, founding.free_lines(world, invoice["id"], sub))
+    sub["latest_invoice"] = invoice["id"]
+    world.emit("invoice.created", invoice)
+    sub["_quiet"] = True
+    invoicing.finalize(world, invoice)
+    sub.pop("_quiet", None)
 
 
 def _running(world: World, sub: Obj) -> int:

@@ -104,7 +104,8 @@ class StripeReading(StripeCaller):
         disputes = []
         if charge.get("disputed"):
             disputes = self._ask("disputes", lambda v1: v1.disputes.list(params=by_charge))["data"]
-        return translate.reversals(payment_id, refunds, disputes)
+        moved = translate.reversals(payment_id, refunds, disputes)
+        return (*moved, *translate.outcomes(payment_id, refunds, disputes))
 
     def _read_warning(self, warning_id: str) -> Reading:
         """A warning of fraud; the payment that it is about must be booked first."""
@@ -123,9 +124,18 @@ class StripeReading(StripeCaller):
         return Reading(facts=(translate.warning(warned, paid.id, reference),), related=(paid,))
 
     def _read_customer(self, customer_id: str) -> Reading:
-        """Nothing is known of customers but their support: all of it is read again."""
+        """Nothing is known of customers but their support: all of it is read again.
+
+        That of one who was deleted has ended, which its own notices say as well.
+        """
+        customer = self._ask("customers", lambda v1: v1.customers.retrieve(customer_id))
         params = {"customer": customer_id, "status": "all", "limit": 100}
-        listed = self._ask("subscriptions.list", lambda v1: v1.subscriptions.list(params=params))
+        try:
+            listed = self._ask("subscriptions.list", lambda v1: v1.subscriptions.list(params=params))
+        except ProviderFailed as failed:
+            if customer.get("deleted") and is_missing(failed):
+                return translate.FOREIGN
+            raise
         ours = [sub["id"] for sub in listed["data"] if translate.reference_in(sub.get("metadata"))]
         if not ours:
             return translate.FOREIGN
