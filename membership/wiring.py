@@ -61,6 +61,8 @@ EVENT_HANDLERS: dict[type[Any], tuple[Callable[[Any], None], ...]] = {
     port.FraudWarned: (contributions.hear_warning,),
     port.RefundFailed: (contributions.hear_refund_failed,),
     port.DisputeLost: (contributions.hear_dispute_lost,),
+    port.RefundFailed: (contributions.hear_refund_failed,),
+    port.DisputeLost: (contributions.hear_dispute_lost,),
     port.SubscriptionSeen: (contributions.hear_subscription,),
 }
 

@@ -1,5 +1,6 @@
 """What a fact read from the provider does: ledger rows and news to the rooms above, in the caller's transaction."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import current_app
@@ -14,6 +15,7 @@ from membership.billing.port import (
     CheckoutFinished,
     Event,
     Fact,
+    DisputeLost,
     FailureFact,
     FraudWarned,
     NotKnownYet,
@@ -22,6 +24,7 @@ from membership.billing.port import (
     PaymentPending,
     PaymentReceived,
     PaymentReversed,
+    RefundFailed,
     ReversalFact,
     SubscriptionFact,
     SubscriptionSeen,
@@ -43,6 +46,8 @@ def book(fact: Fact) -> None:
             _book_payment(fact)
         case ReversalFact():
             _book_reversal(fact)
+        case RefundFailed() | DisputeLost():
+            _tell_of_payment(fact)
         case FailureFact():
             _book_failure(fact)
         case SubscriptionFact():
@@ -140,6 +145,14 @@ def _tell_warning(fact: FraudWarned) -> None:
     if ledger.find_payment(fact.payment_id) is None:
         raise NotKnownYet(fact.payment_id)
     _tell(fact)
+
+
+def _tell_of_payment(fact: RefundFailed | DisputeLost) -> None:
+    """News about a payment of ours, whose reference only the books know."""
+    payment = ledger.find_payment(fact.payment_id)
+    if payment is None:
+        raise NotKnownYet(fact.payment_id)
+    _tell(replace(fact, reference=payment.reference))
 
 
 def _book_failure(fact: FailureFact) -> None:

@@ -195,6 +195,33 @@ class FraudWarned:
     is_actionable: bool
 
 
+@dataclass(frozen=True, slots=True)
+class RefundFailed:
+    """A refund that we asked for did not reach the payer, or was withdrawn. Told as news at every reading.
+
+    `mark` is what it carries of the ask. Whether money had left before, and came back, is a `ReversalFact`.
+    `reference` is filled in from the payment when it is told.
+    """
+
+    payment_id: str
+    mark: str
+    at: datetime
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeLost:
+    """The bank decided for the payer: the money of a dispute stays away. Told as news at every reading.
+
+    `reference` is filled in from the payment when it is told.
+    """
+
+    payment_id: str
+    dispute_id: str
+    at: datetime
+    reference: str = ""
+
+
 Fact = (
     CheckoutFact
     | PaymentFact
@@ -204,6 +231,8 @@ Fact = (
     | PaymentPending
     | CardCollected
     | FraudWarned
+    | RefundFailed
+    | DisputeLost
 )
 
 

@@ -3,7 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from membership.billing.port.facts import Card, CardCollected, FraudWarned, PaymentPending, SubscriptionStatus
+from membership.billing.port.facts import (
+    Card,
+    CardCollected,
+    DisputeLost,
+    FraudWarned,
+    PaymentPending,
+    RefundFailed,
+    SubscriptionStatus,
+)
 from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
 
@@ -120,6 +128,8 @@ Event = (
     | SubscriptionSeen
     | CardCollected
     | FraudWarned
+    | RefundFailed
+    | DisputeLost
 )
 
 

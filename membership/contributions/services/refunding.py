@@ -25,6 +25,7 @@ from membership.web import settings
 log = structlog.get_logger(__name__)
 
 OPEN = ("asked", "sent")
+KEY = "refund:"
 LONGEST_REASON = 200
 ASK_AGAIN_AFTER = timedelta(minutes=1)
 AT_A_TIME = 50
@@ -93,7 +94,7 @@ def send(refund_id: int) -> None:
     row = db.session.get_one(Refund, refund_id, populate_existing=True)
     if row.state != "asked":
         return
-    payment_id, amount, key = row.payment_id, row.amount, f"refund:{row.token}"
+    payment_id, amount, key = row.payment_id, row.amount, f"{KEY}{row.token}"
     try:
         asks.refund(payment_id, amount, key)
     except (Conflict, NotFound) as error:
@@ -178,3 +179,11 @@ def refund_warned(news: port.FraudWarned) -> None:
     left = left_of(payment)
     if payment.charged.minor < below and left.minor:
         write_down(payment, left, WARNED, "system", clock.now(), token=f"warned:{news.payment_id}")
+
+
+def fail_refund(news: port.RefundFailed) -> None:
+    """Settle the wish that a failed refund came from, by the mark that it carries; told at every reading."""
+    row = db.session.scalar(select(Refund).where(Refund.token == news.mark.removeprefix(KEY)))
+    if row is not None and row.state != "failed":
+        row.state, row.state_at, row.error = "failed", clock.now(), "refund_failed"
+        log.error("alert_refund_failed", refund_id=row.id, code=row.error)

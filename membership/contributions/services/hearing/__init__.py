@@ -10,15 +10,22 @@ come, or takes its time; `rows`: the row that all of them change.
 from membership.contributions.services.hearing.money import hear_payment, hear_payment_failed, hear_payment_reversed
 from membership.contributions.services.hearing.pages import hear_checkout_expired, hear_checkout_finished
 from membership.contributions.services.hearing.subscriptions import hear_subscription
-from membership.contributions.services.hearing.trouble import hear_payment_pending, hear_warning
+from membership.contributions.services.hearing.trouble import (
+    hear_dispute_lost,
+    hear_payment_pending,
+    hear_refund_failed,
+    hear_warning,
+)
 
 __all__ = [
     "hear_checkout_expired",
     "hear_checkout_finished",
+    "hear_dispute_lost",
     "hear_payment",
     "hear_payment_failed",
     "hear_payment_pending",
     "hear_payment_reversed",
+    "hear_refund_failed",
     "hear_subscription",
     "hear_warning",
 ]

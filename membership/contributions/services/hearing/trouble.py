@@ -7,15 +7,16 @@ from datetime import datetime
 
 from sqlalchemy import delete, select
 
+from membership.accounts import services as accounts
 from membership.accounts.models import Person
 from membership.billing import port
 from membership.contributions.models import Card, Contribution
 from membership.contributions.rules import LIVE, State
 from membership.contributions.rules.failing import LONGEST_REASON, MAIL_PAUSE, PENDING_LASTS
 from membership.contributions.services.hearing.rows import get_row, move
-from membership.contributions.services.refunding import refund_warned
+from membership.contributions.services.refunding import fail_refund, refund_warned
 from membership.db import db, hint
-from membership.kernel import ids
+from membership.kernel import clock, ids
 from membership.mail import services as mail
 from membership.patrons import services as patrons
 from membership.web import settings
@@ -157,6 +158,22 @@ def hear_warning(news: port.FraudWarned) -> None:
         contribution.warned_at = news.at
     if news.is_actionable:
         refund_warned(news)
+
+
+def hear_dispute_lost(news: port.DisputeLost) -> None:
+    """A dispute was lost: who does not want a payment is not charged for the next one. Told at every reading."""
+    contribution = get_row(news.reference)
+    if State(contribution.state) not in LIVE or contribution.stop_asked_at is not None:
+        return
+    ask_to_stop(contribution, clock.now())
+    if contribution.person_id is not None:
+        accounts.note(contribution.person_id, "dispute_lost", clock.now(), {"reference": contribution.reference})
+
+
+def hear_refund_failed(news: port.RefundFailed) -> None:
+    """A refund of ours did not reach its payer: staff see it as failed, and can give it back another way."""
+    get_row(news.reference)
+    fail_refund(news)
 
 
 def note_second(contribution: Contribution, person_id: int, at: datetime) -> None:

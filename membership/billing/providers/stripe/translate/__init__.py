@@ -13,7 +13,7 @@ from membership.billing.providers.stripe.translate.invoices import (
     subscription_id_of,
 )
 from membership.billing.providers.stripe.translate.payments import is_processing, payment
-from membership.billing.providers.stripe.translate.reversals import reversals, warning
+from membership.billing.providers.stripe.translate.reversals import outcomes, reversals, warning
 from membership.billing.providers.stripe.translate.subscriptions import STATUSES, subscription
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "invoice_reference",
     "is_processing",
     "moment",
+    "outcomes",
     "payment",
     "reference_in",
     "reversals",

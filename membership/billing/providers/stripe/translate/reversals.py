@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from membership.billing.port import FraudWarned, ReversalFact
+from membership.billing.port import APP_STAMP, DisputeLost, FraudWarned, RefundFailed, ReversalFact
 from membership.billing.providers.stripe.currencies import from_stripe
 from membership.billing.providers.stripe.translate.basics import Json, moment, must
 
@@ -12,6 +12,25 @@ def reversals(payment_id: str, refunds: Iterable[Json], disputes: Iterable[Json]
     facts = [fact for refund in refunds for fact in _refund(payment_id, refund)]
     facts += [fact for dispute in disputes for fact in _dispute(payment_id, dispute)]
     return tuple(sorted(facts, key=lambda fact: (fact.at, fact.is_returned)))
+
+
+def outcomes(
+    payment_id: str, refunds: Iterable[Json], disputes: Iterable[Json]
+) -> tuple[RefundFailed | DisputeLost, ...]:
+    """How refunds of ours and disputes ended, where that is no movement of money."""
+    failed = [refund for refund in refunds if refund.get("status") in {"failed", "canceled"}]
+    stamps = [(refund, refund.get("metadata") or {}) for refund in failed]
+    facts: list[RefundFailed | DisputeLost] = [
+        RefundFailed(payment_id, str(stamp["intent"]), must(moment(refund.get("created")), "when a refund was made"))
+        for refund, stamp in stamps
+        if stamp.get("app") == APP_STAMP and stamp.get("intent")
+    ]
+    facts += [
+        DisputeLost(payment_id, dispute["id"], must(moment(dispute.get("created")), "when a dispute began"))
+        for dispute in disputes
+        if dispute.get("status") == "lost"
+    ]
+    return tuple(facts)
 
 
 def _refund(payment_id: str, refund: Json) -> list[ReversalFact]:
