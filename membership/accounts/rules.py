@@ -21,6 +21,7 @@ TOUCH_EVERY = timedelta(hours=1)
 # Where a sign-in may lead: names that travel through the browser, and the addresses behind them (S19).
 PLACES = {
     "account": "/account",
+    "cancel": "/cancel",
     "contribute": "/contribute",
     "front": "/",
     "gifts": "/account/gifts",
@@ -31,6 +32,8 @@ PLACES = {
     "topics": "/topics",
 }
 DEFAULT_PLACE = "account"
+# Where somebody whom nobody knows yet gets an account by proving their address: whoever was given a membership.
+OPEN_TO_NEWCOMERS = frozenset({"redeem"})
 # One topic or poll by its public id (`kernel.ids`), so that who came from a mail about it comes back to it.
 ONE_THING = re.compile(r"(?:topics|polls)/[a-z]{3}_[0-9a-z]{26}")
 # One support, or the page on which its open payment is paid: short names, since they travel in a short column.

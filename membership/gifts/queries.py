@@ -86,7 +86,7 @@ def over_since(at: datetime) -> ColumnElement[bool]:
 
 
 def export_of(person_id: int) -> list[dict[str, Any]]:
-    """What a person gave and was given, for their own eyes: of a gift received, never the price or another's address."""
+    """What a person gave and was given, for their own eyes; of a gift received neither price nor address."""
     given = [
         {
             "gift": gift.public_id,

@@ -510,3 +510,16 @@ def test_the_request_and_its_mail_are_written_together(app):
         1 / 0  # noqa: B018
     assert db.session.scalar(text("SELECT COUNT(*) FROM sign_in_requests")) == 0
     assert db.session.scalar(select(func.count()).select_from(OutboxMail)) == 0
+
+
+def test_who_was_given_a_membership_gets_an_account_by_proving_the_address(app, client):
+    sign_in(client, "new@example.org", next="redeem")
+    person = queries.find_person_by_email("new@example.org")
+    assert person.email_proved_at
+    assert client.get("/account").status_code == 200
+
+
+def test_nobody_gets_an_account_by_asking_to_sign_in_anywhere_else(app, client):
+    ask(client, "new@example.org", next="account")
+    assert open_mail()["is_known"] is False
+    assert queries.find_person_by_email("new@example.org") is None

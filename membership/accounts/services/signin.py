@@ -13,8 +13,8 @@ from sqlalchemy import func, select, update
 
 from membership.accounts.models import Person, Session, SignInRequest
 from membership.accounts.queries import find_person_by_email, is_open
-from membership.accounts.rules import ABSOLUTE, CODE_DIGITS, MOST_TRIES, REQUEST_LIFE
-from membership.accounts.services.people import note
+from membership.accounts.rules import ABSOLUTE, CODE_DIGITS, MOST_TRIES, OPEN_TO_NEWCOMERS, REQUEST_LIFE
+from membership.accounts.services.people import ensure_person, note
 from membership.db import db, transaction
 from membership.kernel import clock, ids
 from membership.kernel.errors import Conflict, InvalidInput
@@ -74,7 +74,8 @@ def issue_secrets(request_id: int) -> Secrets | None:
         if request is None:
             return None
         person = find_person_by_email(request.email)
-        if person is None or not person.is_active:
+        is_welcome = person.is_active if person else request.next_place in OPEN_TO_NEWCOMERS
+        if not is_welcome:
             return Secrets(is_known=False)
         token, code = ids.new_secret(), ids.new_code(CODE_DIGITS)
         request.token_hash, request.code_hash = ids.digest(token), _code_hash(request.id, code)
@@ -150,6 +151,8 @@ def _consume(*conditions: object, at: datetime) -> SignInRequest | None:
 def _begin(request: SignInRequest, at: datetime) -> SignedIn | None:
     """Begin a session, under a new id (S11), for the person of a request that was just used."""
     person = find_person_by_email(request.email)
+    if person is None and request.next_place in OPEN_TO_NEWCOMERS:
+        person = ensure_person(request.email, request.locale, clock.now())
     if person is None or not person.is_active:
         return None
     _note_proof(person, request.locale)

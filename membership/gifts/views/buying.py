@@ -68,8 +68,8 @@ def gift_post() -> ResponseReturnValue:
 def _to_payment(form: GiftForm, offer: Offer, token: str) -> ResponseReturnValue:
     wish = form.to_wish(offer, clock.now())
     email = canonical_email(form.email.data or "")
-    keep_limits(email)
     visit = Visit(
+        is_crowded=keep_limits(email),
         form_token=token,
         person_id=current_user.id if current_user.is_authenticated else None,
         locale=current_locale(),
