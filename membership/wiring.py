@@ -36,6 +36,10 @@ from membership.polls import services as polls
 from membership.topics import emails as topics_emails
 from membership.topics import queries as topics_queries
 from membership.topics import services as topics
+from membership.transfers import emails as transfers_emails
+from membership.transfers import jobs as transfers_jobs
+from membership.transfers import queries as transfers_queries
+from membership.transfers import services as transfers
 from membership.web import heartbeat
 
 
@@ -61,13 +65,11 @@ EVENT_HANDLERS: dict[type[Any], tuple[Callable[[Any], None], ...]] = {
     port.FraudWarned: (contributions.hear_warning,),
     port.RefundFailed: (contributions.hear_refund_failed,),
     port.DisputeLost: (contributions.hear_dispute_lost,),
-    port.RefundFailed: (contributions.hear_refund_failed,),
-    port.DisputeLost: (contributions.hear_dispute_lost,),
     port.SubscriptionSeen: (contributions.hear_subscription,),
 }
 
 # Rooms that write mails: loading their emails.py enters the mails into `mail.catalogue`.
-MAILS = (accounts_emails, contributions_emails, gifts_emails, topics_emails, polls_emails)
+MAILS = (accounts_emails, contributions_emails, gifts_emails, topics_emails, polls_emails, transfers_emails)
 
 # Audience of a broadcast -> who is in it, asked in this order. See `mail.audiences.Source`.
 AUDIENCES: Audiences = {
@@ -82,6 +84,7 @@ AUDIENCES: Audiences = {
 STOPPERS: dict[str, Stopper] = {
     "poll": Stopper((polls.stop_news,), polls_queries.title_of, polls.resume_news),
     "topic": Stopper((topics.stop_news,), topics_queries.name_of, topics.resume_news),
+    "transfer": Stopper((transfers.withdraw,), transfers_queries.name_of_declaration, transfers.announce_again),
 }
 
 # Who knows which people seem to pay from one account; staff are shown them before they open a poll (decision 17).
@@ -92,16 +95,17 @@ CHECKS: tuple[books.Question, ...] = (patrons_checks.unlike_grants, *contributio
 
 # What every room does when a person is erased: `(person_id, at)`, inside one transaction. It empties each column in
 # which somebody typed something, or that names the person; amounts, ids and moments stay (decision 13).
-ERASERS: tuple[Callable[[int, datetime], None], ...] = (gifts.erase,)
+ERASERS: tuple[Callable[[int, datetime], None], ...] = (gifts.erase, transfers.erase_person)
 
 # What every room does when staff find that two people are one: `(from_id, into_id, at)`, inside one transaction.
 # Afterwards no row of the room names the first one. It may refuse with Conflict; then nothing has happened.
-MERGERS: tuple[Callable[[int, int, datetime], None], ...] = (gifts.merge,)
+MERGERS: tuple[Callable[[int, int, datetime], None], ...] = (gifts.merge, transfers.merge_people)
 
 # What every room hands out to a member who asks for their data, by its name there: the rows of `(person_id)`, each
 # a flat dict of plain values (text, numbers, moments, None).
 EXPORTERS: dict[str, Callable[[int], list[dict[str, Any]]]] = {
     "gifts": gifts_queries.export_of,
+    "transfers": transfers_queries.export_of,
 }
 
 JOBS: dict[str, Job] = {
@@ -132,6 +136,9 @@ JOBS: dict[str, Job] = {
     "polls.open_due": Job(polls_jobs.open_due, 60),
     "polls.remind": Job(polls_jobs.remind, 60),
     "polls.wipe": Job(polls_jobs.wipe, 60),
+    "transfers.book_certain": Job(transfers_jobs.book_certain, 60),
+    "transfers.forget": Job(transfers_jobs.forget, 3600),
+    "transfers.remind": Job(transfers_jobs.remind, 3600),
 }
 
 

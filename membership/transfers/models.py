@@ -66,9 +66,8 @@ class StatementLine(Model):
     currency: Mapped[str] = mapped_column(String(3))
     fee_minor: Mapped[int] = mapped_column(BigInteger, default=0, doc="What PayPal kept, in the same currency")
     is_odd: Mapped[bool] = mapped_column(default=False, doc="Hardly a gift: never booked without asking")
-    # Digests of the bank's own id of the movement, and of the one that it takes back; not readable.
-    own_digest: Mapped[str | None] = mapped_column(String(64), index=True)
-    # HMAC of the payer's account.
+    # HMAC of the id by which a gift and its return name each other, and of the payer's account.
+    linked_digest: Mapped[str | None] = mapped_column(String(64), index=True)
     account_digest: Mapped[str | None] = mapped_column(String(64), index=True)
     payer_name: Mapped[str | None] = mapped_column(String(140))
     payer_account: Mapped[str | None] = mapped_column(String(254))
@@ -79,7 +78,7 @@ class StatementLine(Model):
     suggested_id: Mapped[int | None] = mapped_column(ForeignKey("contributions.id"), index=True)
     why: Mapped[str | None] = mapped_column(String(16))
     is_certain: Mapped[bool] = mapped_column(default=False)
-    # The payment it became (a credit), or the one it took back (a return); and how often it was booked, undone ones too.
+    # The payment it became (a credit) or took back (a return); and how often it was booked, undone ones too.
     payment_id: Mapped[str | None] = mapped_column(String(255))
     n_bookings: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str | None] = mapped_column(String(200), doc="Why it was ignored or undone, in words of staff")
@@ -114,19 +113,6 @@ class KnownPayer(Model):
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
     # The line that showed it first: undoing that takes this row away.
     line_id: Mapped[int] = mapped_column(ForeignKey("statement_lines.id"), index=True)
-
-
-class HandBooking(Model):
-    """One row is one gift that staff booked by hand, named by the form that was sent: sent twice, booked once."""
-
-    __tablename__ = "hand_bookings"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    payment_id: Mapped[str] = mapped_column(String(255), unique=True)
-    booked_by: Mapped[int] = mapped_column(ForeignKey("people.id"))
-    note: Mapped[str] = mapped_column(String(200), doc="In words of staff; emptied at erasure of the giver")
-    booked_at: Mapped[datetime]
-    undone_at: Mapped[datetime | None]
 
 
 class SavedMapping(Model):

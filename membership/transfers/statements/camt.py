@@ -108,7 +108,7 @@ def _with_detail(line: Line, detail: Element, *, is_part: bool = False) -> Line:
         .replace(" ", "")
         .upper(),
         own_id=f"{line.own_id}/{own}" if is_part and line.own_id and own else line.own_id or own,
-        returns_id=_id(detail.first("Refs/EndToEndId")) if kind is not Kind.CREDIT else "",
+        linked_id=_id(detail.first("Refs/EndToEndId")),
         is_odd=line.is_odd or (is_return and line.kind is Kind.CREDIT),
     )
 

@@ -37,9 +37,9 @@ class Line:
     """One movement on an account. `amount` is above zero, whatever its direction.
 
     `text` is what the payer wrote; `name` and `account` (IBAN, or address at PayPal) are the other party's, "" where
-    unknown. `own_id` is the bank's own name for this very movement, "" where it gives none; `returns_id` that of the
-    movement that is taken back. `part` counts the parts of one entry that are alike. `fee` is what was kept of a
-    credit. `is_odd`: a credit that is hardly a gift (a payment of ours that came back, parts that do not add up).
+    unknown. `own_id` is the bank's own name for this very movement, "" where it gives none; `linked_id` the one by
+    which a gift and its return name each other. `part` counts the parts of one entry that are alike. `fee` is what
+    was kept of a credit. `is_odd`: hardly a gift (a payment of ours that came back, parts that do not add up).
     """
 
     kind: Kind
@@ -49,7 +49,7 @@ class Line:
     name: str = ""
     account: str = ""
     own_id: str = ""
-    returns_id: str = ""
+    linked_id: str = ""
     part: int = 0
     fee: Money | None = None
     is_odd: bool = False

@@ -115,7 +115,7 @@ def _line(cells: _Cells, mapping: Mapping) -> Line | None:
         name=cells[mapping.name][:140],
         account=cells[mapping.account].replace(" ", "").upper()[:254],
         own_id=cells[mapping.own_id],
-        returns_id=cells[mapping.returns_id],
+        linked_id=cells[mapping.own_id if kind is Kind.CREDIT else mapping.returns_id],
         fee=Money(fee, currency) if fee and kind is Kind.CREDIT else None,
     )
 

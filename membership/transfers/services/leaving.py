@@ -1,0 +1,54 @@
+"""What happens to rows of transfers when a person is erased, or turns out to be the same as another; and forgetting."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, or_, select, update
+
+from membership.contributions.models import Contribution
+from membership.db import db, transaction
+from membership.transfers.models import Declaration, KnownPayer, StatementLine
+
+KEEP_WORDS = timedelta(days=30)
+NO_WORDS = {"payer_name": None, "payer_account": None, "remittance": None}
+
+
+def forget(now: datetime) -> int:
+    """Empty names, accounts and texts of lines that were decided more than 30 days ago (decision 13); how many.
+
+    Of lines that were no gifts the account's digest goes as well: those payers are none of our business.
+    """
+    old = (StatementLine.done_at < now - KEEP_WORDS) & StatementLine.emptied_at.is_(None)
+    with transaction("transfers.forget"):
+        strangers = update(StatementLine).where(old, StatementLine.state == "ignored")
+        db.session.execute(strangers.values(account_digest=None, linked_digest=None))
+        emptied = update(StatementLine).where(old).values(**NO_WORDS, reason=None, emptied_at=now)
+        return len(db.session.scalars(emptied.returning(StatementLine.id)).all())
+
+
+def erase_person(person_id: int, at: datetime) -> None:
+    """Empty what statements said of a person; forget their codes and accounts. Amounts and payments stay."""
+    theirs = select(Contribution.id).where(Contribution.person_id == person_id)
+    digests = select(KnownPayer.account_digest).where(KnownPayer.person_id == person_id)
+    with transaction("transfers.erase_person"):
+        mine = or_(StatementLine.suggested_id.in_(theirs), StatementLine.account_digest.in_(digests))
+        values = {**NO_WORDS, "reason": None, "account_digest": None, "linked_digest": None, "emptied_at": at}
+        db.session.execute(update(StatementLine).where(mine, StatementLine.done_at.is_not(None)).values(**values))
+        # An open line is money that nobody has been found for: it stays to be decided, but names them no more.
+        unmatched = {"suggested_id": None, "why": None, "is_certain": False, "state": "new"}
+        is_open = (StatementLine.done_at.is_(None)) & StatementLine.suggested_id.in_(theirs)
+        db.session.execute(update(StatementLine).where(is_open).values(**unmatched, **NO_WORDS, account_digest=None))
+        db.session.execute(delete(KnownPayer).where(KnownPayer.person_id == person_id))
+        db.session.execute(delete(Declaration).where(Declaration.contribution_id.in_(theirs)))
+
+
+def merge_people(from_id: int, into_id: int, at: datetime) -> None:
+    """The accounts that gave for one give for the other from now on."""
+    del at
+    known = select(KnownPayer.account_digest).where(KnownPayer.person_id == into_id)
+    with transaction("transfers.merge_people"):
+        db.session.execute(
+            delete(KnownPayer)
+            .where(KnownPayer.person_id == from_id, KnownPayer.account_digest.in_(known))
+            .execution_options(synchronize_session=False)
+        )
+        db.session.execute(update(KnownPayer).where(KnownPayer.person_id == from_id).values(person_id=into_id))

@@ -1,0 +1,121 @@
+"""What every booking beside the provider has in common: the fact, the moment, the contribution, the timeline."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from sqlalchemy import func, select
+
+from membership.accounts import services as accounts
+from membership.accounts.models import Person
+from membership.billing.booking import book
+from membership.billing.models import Payment, PaymentReversal
+from membership.billing.port import PaymentFact
+from membership.contributions.models import Contribution
+from membership.contributions.services.declaring import Gift, declare
+from membership.db import db
+from membership.kernel import clock
+from membership.kernel.errors import Conflict, InvalidInput
+from membership.kernel.money import Money
+from membership.kernel.rhythm import Rhythm
+from membership.kernel.words import one_line
+from membership.newsroom.queries import offer_in, offered_currencies, zone
+
+LONGEST_REASON = 200
+UNDONE, RETURNED = "booking_undone", "bank_return"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who of the staff decides, when, and why (in their words, not looked at yet)."""
+
+    staff: Person
+    at: datetime
+    reason: str = ""
+
+
+def moment_of(on: date, now: datetime) -> datetime:
+    """The moment at which money of that day counts as paid: its noon in the newsroom's zone, never after `now`."""
+    return min(datetime.combine(on, time(12), zone()), now)
+
+
+def clean_reason(text: str) -> str:
+    """One line of at most 200 characters; InvalidInput where there is none, or more."""
+    words = one_line(text)
+    if not words:
+        raise InvalidInput("no_reason", "Please say why in a few words.", field="reason")
+    if len(words) > LONGEST_REASON:
+        raise InvalidInput("reason_too_long", "Please use at most 200 characters.", field="reason")
+    return words
+
+
+def post(  # noqa: PLR0917 - what a payment consists of, in the order of its fact
+    contribution: Contribution, payment_id: str, amount: Money, fee: Money, paid_at: datetime, way: str
+) -> None:
+    """Book money that came, inside the caller's transaction. Conflict `giver_gone` where its giver was erased."""
+    _refuse_gone(contribution)
+    book(
+        PaymentFact(
+            payment_id=payment_id,
+            reference=contribution.reference,
+            rhythm=Rhythm.ONCE,
+            charged=amount,
+            fee=fee,
+            paid_at=paid_at,
+            way=way,
+        )
+    )
+
+
+def payment_of(payment_id: str) -> Payment:
+    """The payment of that name, which is there; locked, so that nobody gives the same money back beside us."""
+    return db.session.scalars(select(Payment).where(Payment.provider_id == payment_id).with_for_update()).one()
+
+
+def left_of(payment: Payment) -> Money:
+    """What of a payment has not gone back."""
+    gone = db.session.scalar(
+        select(func.coalesce(func.sum(PaymentReversal.amount_minor), 0)).where(PaymentReversal.payment_id == payment.id)
+    )
+    return Money(payment.charged_minor - int(gone or 0), payment.currency)
+
+
+def _refuse_gone(contribution: Contribution) -> None:
+    person = db.session.get(Person, contribution.person_id) if contribution.person_id else None
+    if (person is not None and not person.is_active) or (person is None and not contribution.email):
+        raise Conflict("giver_gone", "This giver has left and was erased; say whose money it is.")
+
+
+def cup_in(currency: str) -> Money:
+    """The price of a cup; zero in a currency that is not offered, whose money is thanked and covers nothing."""
+    return offer_in(currency).cup if currency in offered_currencies() else Money(0, currency)
+
+
+def in_currency(contribution: Contribution, amount: Money, token: str) -> Contribution:
+    """The contribution, or, for money in another currency than it was promised in, one beside it."""
+    if contribution.currency == amount.currency:
+        return contribution
+    gift = Gift(
+        way=contribution.way if contribution.way != "card" else "bank",
+        amount=amount,
+        cup=cup_in(amount.currency),
+        email=contribution.email,
+        public_name=contribution.public_name,
+        locale=contribution.locale,
+        person_id=contribution.person_id,
+    )
+    return declare(gift, token, clock.now())
+
+
+def note(payment: Payment, kind: str, decision: Decision) -> None:
+    """Into the timeline of whoever gave it: what staff did, and why."""
+    person_id = db.session.scalar(select(Contribution.person_id).where(Contribution.reference == payment.reference))
+    if person_id is None:
+        return
+    details: dict[str, str | int] = {
+        "receipt": payment.receipt_number,
+        "minor": payment.charged_minor,
+        "currency": payment.currency,
+        "way": payment.way,
+    }
+    details |= {"reason": clean_reason(decision.reason)} if decision.reason else {}
+    accounts.note(person_id, kind, decision.at, details, actor=f"staff:{decision.staff.public_id}")
