@@ -1,6 +1,5 @@
 """Pages of a contribution: the ask, the thanks, the member's account and receipts."""
 
-from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, redirect, render_template, request, session, url_for
@@ -12,14 +11,13 @@ from membership.accounts.rules import canonical_email
 from membership.billing import queries as billing
 from membership.contributions import queries, services
 from membership.contributions.forms import ContributeForm
-from membership.contributions.models import Contribution
-from membership.contributions.rules import LIVE, State, clean_attribution, thanks_state
+from membership.contributions.rules import clean_attribution, thanks_state
 from membership.contributions.services.starting import Visit
 from membership.contributions.views.paying import issue_form_token, keep_limits, look_again, offer_for, used_form_token
+from membership.contributions.views.shown import support_row
 from membership.kernel import clock
 from membership.kernel.errors import InvalidInput, ProviderFailed, TooMany
-from membership.kernel.rhythm import Rhythm
-from membership.newsroom.rules import Offer, whole_cups
+from membership.newsroom.rules import Offer
 from membership.patrons.queries import standing_of
 from membership.web.access import audience
 from membership.web.i18n import current_locale
@@ -89,7 +87,7 @@ def _contribute_page(
             code: f"{url_for('contributions.contribute')}?{urlencode(request.args.to_dict() | {'currency': code})}"
             for code in offer.currencies
         },
-        support=_support_row(support) if support else None,
+        support=support_row(support) if support else None,
         came_back="came_back" in request.args and problem is None and status == 200,  # noqa: PLR2004 - a page
         problem=problem,
     )
@@ -122,7 +120,7 @@ def thanks() -> ResponseReturnValue:
     return render_template(
         "contributions/thanks.html",
         state=state,
-        contribution=_support_row(contribution),
+        contribution=support_row(contribution),
         masked_email=accounts.masked(contribution.email),
         refresh_seconds=WAIT_SECONDS,
         checkout_url=contribution.checkout_url,
@@ -140,25 +138,9 @@ def account() -> ResponseReturnValue:
         "contributions/account.html",
         person=current_user,
         standing=standing_of(current_user.id, now),
-        supports=[_support_row(contribution) for contribution in mine],
+        supports=[support_row(contribution) for contribution in mine],
         payments=payments,
         timeline=accounts.timeline(current_user.id, TIMELINE_LENGTH),
         sessions=accounts.sessions_of(current_user.id),
         now=now,
     )
-
-
-def _support_row(contribution: Contribution) -> dict[str, Any]:
-    """What pages say of one contribution."""
-    rhythm = Rhythm(contribution.rhythm)
-    return {
-        "reference": contribution.reference,
-        "state": contribution.state,
-        "is_live": State(contribution.state) in LIVE,
-        "rhythm": contribution.rhythm,
-        "charge": contribution.charge,
-        "n_cups": whole_cups(contribution.gift, rhythm, contribution.cup),
-        "next_payment_at": contribution.next_payment_at,
-        "ends_at": contribution.ends_at,
-        "created_at": contribution.created_at,
-    }
