@@ -15,8 +15,10 @@ from membership.accounts import jobs as accounts_jobs
 from membership.billing import books, port
 from membership.billing import jobs as billing_jobs
 from membership.billing.providers.stripe import StripeProvider
+from membership.billing.reconcile import Holdings
 from membership.config import Settings
 from membership.contributions import checks as contributions_checks
+from membership.contributions import comparing as contributions_comparing
 from membership.contributions import emails as contributions_emails
 from membership.contributions import jobs as contributions_jobs
 from membership.contributions import services as contributions
@@ -90,6 +92,9 @@ STOPPERS: dict[str, Stopper] = {
 # Who knows which people seem to pay from one account; staff are shown them before they open a poll (decision 17).
 SHARED_PAYERS: tuple[Callable[[], list[list[int]]], ...] = (list_shared_customers, list_shared_cards)
 
+# What rooms hold of things at the payment provider, for reconcile to compare.
+HOLDINGS: tuple[Holdings, ...] = (Holdings(contributions_comparing.differences, contributions_comparing.live_after),)
+
 # What check-books asks of the rooms above the books: `(scope)`, each yields what does not hold.
 CHECKS: tuple[books.Question, ...] = (patrons_checks.unlike_grants, *contributions_checks.CHECKS)
 
@@ -110,10 +115,12 @@ EXPORTERS: dict[str, Callable[[int], list[dict[str, Any]]]] = {
 
 JOBS: dict[str, Job] = {
     "accounts.forget": Job(accounts_jobs.forget, 3600),
+    "billing.check_books": Job(billing_jobs.check_books, 600),
     "billing.drain": Job(billing_jobs.drain, 20),
     "billing.finish_open": Job(billing_jobs.finish_open, 60),
     "billing.forget": Job(billing_jobs.forget, 3600),
     "billing.take_up": Job(billing_jobs.take_up, 3600),
+    "billing.reconcile": Job(billing_jobs.reconcile, 600),
     "billing.sweep": Job(billing_jobs.sweep, 300),
     "contributions.abandon_overdue": Job(contributions_jobs.abandon_overdue, 300),
     "contributions.find_silent": Job(contributions_jobs.find_silent, 86400),
@@ -148,6 +155,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.extensions["membership.erasers"] = ERASERS
     app.extensions["membership.exporters"] = EXPORTERS
     app.extensions["membership.checks"] = CHECKS
+    app.extensions["membership.holdings"] = HOLDINGS
     app.extensions["membership.handlers"] = EVENT_HANDLERS
     app.extensions["membership.mergers"] = MERGERS
     app.extensions["membership.provider"] = StripeProvider(settings)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import select, update
 
-from membership.billing import inbox, intents, leases, sweeping
+from membership.billing import inbox, inspections, intents, leases, sweeping, watching
 from membership.billing.models import Payment
 from membership.billing.port import ObjectKind, ObjectRef
 from membership.billing.services import Outcome, settle
@@ -91,6 +91,20 @@ def sweep(now: datetime) -> None:
         log.warning("sweep_failed", code=failed.code)
 
 
+def check_books(now: datetime) -> None:
+    """Look whether the books hold: what was booked lately; once a night, everything."""
+    watching.check_lately(now)
+    watching.check_whole(now)
+
+
+def reconcile(now: datetime) -> None:
+    """Once a night, hold our books against the provider's things, one by one."""
+    try:
+        watching.reconcile_nightly(now)
+    except ProviderFailed as failed:
+        log.warning("reconcile_broken_off", code=failed.code)
+
+
 def finish_open(now: datetime) -> None:
     """Find out what became of requests that were sent and never answered."""
     intents.finish_open(now, lambda ref: settle(ref, only_if_open=False))
@@ -105,5 +119,6 @@ def take_up(now: datetime) -> None:
 def forget(now: datetime) -> None:
     """Empty what was done 30 days ago, and sweep leases that nobody holds."""
     inbox.forget_bodies(now)
+    inspections.forget(now)
     intents.forget_results(clock.real_now())
     leases.sweep(clock.real_now() - KEEP_LEASES)

@@ -1,6 +1,6 @@
 """Decisions of billing as pure functions: when to try again, when to give up, what a receipt is called."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 LONGEST_WAIT = timedelta(hours=1)
 WAIT_FOR_UNKNOWN = timedelta(days=3)
@@ -17,6 +17,9 @@ LEASE = timedelta(seconds=30)
 
 STUCK_AFTER = timedelta(minutes=30)
 """An open notice whose turn came so long ago was forgotten by every drain: the worker does not run."""
+
+RECONCILE_AT, CHECK_AT = time(3, 10), time(4, 10)
+"""When in the newsroom's night the whole is gone through: against the provider, then in itself."""
 
 KEEP_BODIES = timedelta(days=30)
 MOST_ATTEMPTS = 100
@@ -40,3 +43,12 @@ def wait_after_fault(n_faults: int) -> timedelta:
 def receipt_number(year: int, n: int) -> str:
     """The `n`-th receipt (from 1) of `year`, such as "2026-000042"."""
     return f"{year}-{n:06d}"
+
+
+def last_night(now: datetime, at: time, zone: tzinfo) -> datetime:
+    """When it was last `at` o'clock in `zone`, in UTC."""
+    local = now.astimezone(zone)
+    tonight = datetime.combine(local.date(), at, tzinfo=zone)
+    if tonight > local:
+        tonight = datetime.combine(local.date() - timedelta(days=1), at, tzinfo=zone)
+    return tonight.astimezone(UTC)

@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "doctor": "membership.cli.doctor:doctor",
     "mailbox": "membership.cli.mailbox:mailbox",
     "poll": "membership.cli.poll:poll",
+    "reconcile": "membership.cli.reconcile:reconcile_command",
     "sandbox": "membership.cli.sandbox:sandbox_command",
     "serve": "membership.cli.serve:serve",
     "staff": "membership.cli.staff:staff",

@@ -131,8 +131,8 @@ class StripeLists(ABC):
     # Books
 
     def list_booked(self, since: datetime | None = None) -> Iterator[BookedAtProvider] | None:
-        """The sandbox's own books where there is a sandbox, since they owe nothing to our listing; else Stripe's
-        lists, without fees.
+        """The sandbox's own books, whole, where there is a sandbox, since they owe nothing to our listing; else
+        Stripe's lists, without fees.
         """
         base = self._settings.stripe_api_base
         if base is None:
@@ -143,7 +143,7 @@ class StripeLists(ABC):
             books = answer.json()
         except (requests.RequestException, ValueError) as error:
             raise ProviderFailed("provider_unreachable", "The sandbox shows no books.", retryable=True) from error
-        return booked_in_sandbox(books, since)
+        return booked_in_sandbox(books)
 
     def list_booked_by_lists(self, since: datetime | None) -> Iterator[BookedAtProvider]:
         """Paid invoices and single payments of ours, with what left of them; pages are asked for as one goes on."""
@@ -246,7 +246,7 @@ def _booked(thing: Mapping[str, Any], reference: str, paid: int, returned: int) 
 KEPT = frozenset({"won", "prevented", "warning_needs_response", "warning_under_review", "warning_closed"})
 
 
-def booked_in_sandbox(books: dict[str, Any], since: datetime | None = None) -> Iterator[BookedAtProvider]:
+def booked_in_sandbox(books: dict[str, Any]) -> Iterator[BookedAtProvider]:
     """The payments of ours in the sandbox's books; those of zero and those of others are left out."""
     disputed: Counter[str | None] = Counter()
     for dispute in books["disputes"]:
@@ -254,8 +254,6 @@ def booked_in_sandbox(books: dict[str, Any], since: datetime | None = None) -> I
             disputed[dispute["charge"]] += dispute["amount"]
     for row in books["payments"]:
         if not translate.reference_in(row.get("metadata")) or not row["amount"]:
-            continue
-        if since is not None and row["created"] < since.timestamp():
             continue
         yield BookedAtProvider(
             payment_id=row["id"],
