@@ -1,5 +1,6 @@
 """Reads of membership."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import distinct, func, select
@@ -20,6 +21,17 @@ def grants_of(person_id: int) -> list[Grant]:
         Grant(row.id, Cause(row.cause), row.paid_at, row.starts_at, row.ends_at, row.n_months, row.revoked_at)
         for row in rows
     ]
+
+
+def comps_of(person_id: int) -> Sequence[CoverageGrant]:
+    """The comps of a person, newest first, those that are over or were taken back among them."""
+    mine = (CoverageGrant.person_id == person_id) & (CoverageGrant.cause == Cause.COMP.value)
+    return db.session.scalars(select(CoverageGrant).where(mine).order_by(CoverageGrant.id.desc())).all()
+
+
+def find_grant(cause_ref: str) -> CoverageGrant | None:
+    """What was granted for this cause, if anything was."""
+    return db.session.scalar(select(CoverageGrant).where(CoverageGrant.cause_ref == cause_ref))
 
 
 def spans_of(person_id: int) -> list[Span]:

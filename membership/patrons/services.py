@@ -4,12 +4,20 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 
+from membership.accounts import services as accounts
 from membership.accounts.models import Person
 from membership.db import db, transaction
+from membership.kernel.errors import Conflict, InvalidInput, NotFound
 from membership.kernel.money import Money
+from membership.kernel.words import one_line
+from membership.mail import services as mail
 from membership.patrons.models import CoverageGrant, CoverageSpan, Grace, Movement
 from membership.patrons.queries import grants_of
 from membership.patrons.rules import Cause, MovementKind, movement_kind, place
+
+# A comp has an end that somebody will live to see; staff write reasons in one line.
+LONGEST_COMP = timedelta(days=731)
+LONGEST_REASON = 200
 
 
 def grant_period(
@@ -38,10 +46,9 @@ def grant_months(person_id: int, cause: Cause, cause_ref: str, *, paid_at: datet
 def revoke(cause_ref: str, at: datetime) -> None:
     """Take back what `cause_ref` granted, from `at` on; lengths of other grants move up. Idempotent."""
     with transaction("patrons.revoke"):
-        grant = db.session.scalar(select(CoverageGrant).where(CoverageGrant.cause_ref == cause_ref))
+        grant = _locked_grant(cause_ref)
         if grant is None or grant.revoked_at is not None:
             return
-        _lock(grant.person_id)
         grant.revoked_at = at
         _replace_spans(grant.person_id)
 
@@ -49,12 +56,63 @@ def revoke(cause_ref: str, at: datetime) -> None:
 def restore(cause_ref: str) -> None:
     """Undo a revocation: the money is back (dispute won, refund failed). Idempotent."""
     with transaction("patrons.restore"):
-        grant = db.session.scalar(select(CoverageGrant).where(CoverageGrant.cause_ref == cause_ref))
+        grant = _locked_grant(cause_ref)
         if grant is None or grant.revoked_at is None:
             return
-        _lock(grant.person_id)
         grant.revoked_at = None
         _replace_spans(grant.person_id)
+
+
+def grant_comp(person_id: int, until: datetime, token: str, *, reason: str, actor: str, at: datetime) -> str:
+    """Make somebody a patron from now until `until` without money, for a `reason` in our words; they are mailed.
+
+    It ends by itself. `token` names one press of one button, so that a double click grants once. Returns the
+    `cause_ref` of the grant. Raises InvalidInput `comp_end` (field "until") for an end that is over or more than
+    LONGEST_COMP ahead, `no_reason` without one.
+    """
+    if not at < until <= at + LONGEST_COMP:
+        raise InvalidInput("comp_end", "Please choose a day from tomorrow to two years ahead.", field="until")
+    cause_ref = f"comp:{token}"
+    with transaction("patrons.grant_comp"):
+        person = db.session.get_one(Person, person_id)
+        _lock(person_id)
+        if db.session.scalar(select(CoverageGrant.id).where(CoverageGrant.cause_ref == cause_ref)) is not None:
+            return cause_ref
+        details = {"comp": cause_ref, "until": until.isoformat(), "reason": _said(reason)}
+        grant_period(person_id, Cause.COMP, cause_ref, paid_at=at, starts_at=at, ends_at=until)
+        accounts.note(person_id, "comp_granted", at, details, actor)
+        _tell_of_comp("patrons/comp", person, cause_ref)
+    return cause_ref
+
+
+def revoke_comp(person_id: int, cause_ref: str, *, reason: str, actor: str, at: datetime) -> None:
+    """Take a comp back from `at` on; the person is mailed. Raises NotFound `no_comp`, Conflict `comp_over`, and
+    InvalidInput `no_reason`.
+    """
+    mine = (CoverageGrant.cause_ref == cause_ref) & (CoverageGrant.person_id == person_id)
+    with transaction("patrons.revoke_comp"):
+        _lock(person_id)
+        grant = db.session.scalar(select(CoverageGrant).where(mine, CoverageGrant.cause == Cause.COMP.value))
+        if grant is None or grant.ends_at is None:
+            raise NotFound("no_comp", "There is no such free membership.")
+        if grant.revoked_at is not None or grant.ends_at <= at:
+            raise Conflict("comp_over", "This free membership is over already.")
+        details = {"comp": cause_ref, "reason": _said(reason)}
+        revoke(cause_ref, at)
+        accounts.note(person_id, "comp_revoked", at, details, actor)
+        _tell_of_comp("patrons/comp_revoked", db.session.get_one(Person, person_id), cause_ref)
+
+
+def _said(reason: str) -> str:
+    said = one_line(reason)[:LONGEST_REASON]
+    if not said:
+        raise InvalidInput("no_reason", "Please say why.", field="reason")
+    return said
+
+
+def _tell_of_comp(kind: str, person: Person, cause_ref: str) -> None:
+    if person.is_active:
+        mail.send(kind, person.email, person.locale, {"comp": cause_ref}, once_key=f"{kind}:{cause_ref}")
 
 
 def open_grace(person_id: int, reference: str, *, opened_at: datetime, days: int) -> None:
@@ -142,6 +200,17 @@ def _lock(person_id: int) -> None:
     db.session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
 
 
+def _locked_grant(cause_ref: str) -> CoverageGrant | None:
+    """The grant, with its person locked; whose it is may change while we wait, where two people are made one."""
+    query = select(CoverageGrant).where(CoverageGrant.cause_ref == cause_ref)
+    grant, locked_id = db.session.scalar(query), None
+    while grant is not None and grant.person_id != locked_id:
+        locked_id = grant.person_id
+        _lock(locked_id)
+        db.session.refresh(grant)
+    return grant
+
+
 def _replace_spans(person_id: int) -> None:
     db.session.flush()
     db.session.execute(delete(CoverageSpan).where(CoverageSpan.person_id == person_id))
@@ -149,3 +218,16 @@ def _replace_spans(person_id: int) -> None:
         CoverageSpan(person_id=person_id, grant_id=span.grant_id, starts_at=span.starts_at, ends_at=span.ends_at)
         for span in place(grants_of(person_id))
     )
+
+
+def merge(from_id: int, into_id: int, at: datetime) -> None:
+    """Two people turn out to be one: grants, graces and movements of both are one person's, placed anew."""
+    del at
+    with transaction("patrons.merge"):
+        for person_id in sorted((from_id, into_id)):
+            _lock(person_id)
+        db.session.execute(delete(CoverageSpan).where(CoverageSpan.person_id == from_id))
+        for model in (CoverageGrant, Grace, Movement):
+            moved = update(model).where(model.person_id == from_id).values(person_id=into_id)
+            db.session.execute(moved, execution_options={"synchronize_session": False})
+        _replace_spans(into_id)
