@@ -146,6 +146,11 @@ def forget_customer(customer_id: str, attempt_key: str) -> None:
     _ask("forget_customer", attempt_key, {"customer_id": customer_id})
 
 
+def rename_customer(customer_id: str, email: str, attempt_key: str) -> None:
+    """Give a customer another address, to which the provider writes from now on. Nobody there is as good as done."""
+    _ask("rename_customer", attempt_key, {"customer_id": customer_id, "email": email})
+
+
 def _ask(kind: str, attempt_key: str, wanted: Words, *, reference: str = "") -> ProviderIntent:
     """Ask, and read again what it changed. A reading that fails is no failure of the ask: notices bring it as well."""
     intent = rows.ask(kind, attempt_key, wanted, reference=reference)

@@ -107,7 +107,8 @@ class ProviderIntent(Model):
         CheckConstraint("state IN ('new', 'sent', 'done', 'refused', 'unknown')", name="known_state"),
         CheckConstraint(
             "kind IN ('open_checkout', 'close_checkout', 'open_card_page', 'use_card', 'change', 'pause', 'resume',"
-            " 'cancel', 'keep', 'cancel_now', 'pay_open', 'refund', 'forget_customer')",
+            " 'cancel', 'keep', 'cancel_now', 'pay_open', 'refund', 'forget_customer',"
+            " 'rename_customer')",
             name="known_kind",
         ),
         CheckConstraint("state != 'done' OR provider_id IS NOT NULL", name="done_has_its_result"),

@@ -283,3 +283,12 @@ def test_a_customer_is_forgotten_once_and_for_all(connected, news, support):
     drain(connected)
     assert seen(news).status is Status.ENDED
     assert connected_client(connected).v1.customers.retrieve(support.customer_id).deleted
+
+
+def test_a_customer_gets_another_address_and_one_who_is_gone_needs_none(connected, news, support):
+    asks.rename_customer(support.customer_id, "new@example.org", "rename-1")
+    customers = connected_client(connected).v1.customers
+    assert customers.retrieve(support.customer_id).email == "new@example.org"
+    asks.forget_customer(support.customer_id, "erase-1")
+    asks.rename_customer(support.customer_id, "other@example.org", "rename-2")
+    assert not getattr(customers.retrieve(support.customer_id), "email", None)

@@ -53,6 +53,10 @@ ASKS = {
         "DELETE /v1/customers/*",
         lambda support, _: asks.forget_customer(support.customer_id, "ask-1"),
     ),
+    "rename_customer": (
+        "POST /v1/customers/*",
+        lambda support, _: asks.rename_customer(support.customer_id, "new@example.org", "ask-1"),
+    ),
 }
 
 
@@ -60,7 +64,7 @@ def n_calls(sandbox, support) -> tuple:
     """What Stripe's side has of it: refunds, and updates of the support."""
     client = connected_client(sandbox).v1
     refunds = client.refunds.list({"limit": 100}).data
-    types = ["customer.subscription.updated", "customer.subscription.deleted", "customer.deleted"]
+    types = ["customer.subscription.updated", "customer.subscription.deleted", "customer.deleted", "customer.updated"]
     events = client.events.list({"types": types, "limit": 100}).data
     return len(refunds), len(events)
 

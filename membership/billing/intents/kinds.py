@@ -160,6 +160,11 @@ def _forget_customer(provider: PaymentProvider, request: Words, key: str) -> Wor
     return {"provider_id": request["customer_id"]}
 
 
+def _rename_customer(provider: PaymentProvider, request: Words, key: str) -> Words:
+    provider.rename_customer(request["customer_id"], request["email"], key)
+    return {"provider_id": request["customer_id"]}
+
+
 # What to read again ---------------------------------------------------------------------------------------
 
 
@@ -202,4 +207,5 @@ KINDS: dict[str, Kind] = {
     "pay_open": Kind(_pay_open, "subscription_id", ("subscription_id",), again=_collected),
     "refund": Kind(_refund, "payment_id", ("payment_id", "amount"), seek=_seek_refund, again=_charge),
     "forget_customer": Kind(_forget_customer, "customer_id", ("customer_id",)),
+    "rename_customer": Kind(_rename_customer, "customer_id", ("customer_id", "email"), line="address"),
 }

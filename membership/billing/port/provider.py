@@ -75,6 +75,9 @@ class PaymentProvider(Lists, Protocol):
     def forget_customer(self, customer_id: str, idempotency_key: str) -> None:
         """Delete what the provider may delete of a customer; live support of theirs ends at once."""
 
+    def rename_customer(self, customer_id: str, email: str, idempotency_key: str) -> None:
+        """Give a customer another address. Nobody there is as good as renamed."""
+
     def kind_of(self, notice_type: str) -> ObjectKind | None:
         """What is read again for notices of this type; None for those that are kept or not listened to."""
 

@@ -79,6 +79,16 @@ class StripeRefunds(StripeCaller):
             if not is_missing(failed):
                 raise
 
+    def rename_customer(self, customer_id: str, email: str, idempotency_key: str) -> None:
+        """Change the customer's address; a customer who was deleted has none."""
+        options: Any = {"idempotency_key": idempotency_key}
+        change: Any = {"email": email}
+        try:
+            self._ask("customers.update", lambda v1: v1.customers.update(customer_id, params=change, options=options))
+        except ProviderFailed as failed:
+            if not is_missing(failed):
+                raise
+
 
 def _made(refund: dict[str, Any]) -> MadeRefund:
     return MadeRefund(refund["id"], str(translate.id_of(refund["charge"])))
