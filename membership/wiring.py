@@ -31,6 +31,7 @@ from membership.mail import jobs as mail_jobs
 from membership.mail.audiences import Audiences
 from membership.mail.stopping import Stopper
 from membership.patrons import checks as patrons_checks
+from membership.patrons import emails as patrons_emails
 from membership.polls import emails as polls_emails
 from membership.polls import jobs as polls_jobs
 from membership.polls import queries as polls_queries
@@ -71,7 +72,15 @@ EVENT_HANDLERS: dict[type[Any], tuple[Callable[[Any], None], ...]] = {
 }
 
 # Rooms that write mails: loading their emails.py enters the mails into `mail.catalogue`.
-MAILS = (accounts_emails, contributions_emails, gifts_emails, topics_emails, polls_emails, transfers_emails)
+MAILS = (
+    accounts_emails,
+    contributions_emails,
+    gifts_emails,
+    patrons_emails,
+    topics_emails,
+    polls_emails,
+    transfers_emails,
+)
 
 # Audience of a broadcast -> who is in it, asked in this order. See `mail.audiences.Source`.
 AUDIENCES: Audiences = {
