@@ -63,13 +63,18 @@ def taken_back_where_refused(reference: str, take_back: Callable[[Contribution],
     try:
         yield
     except ProviderFailed as failed:
-        if not failed.outcome_unknown:
+        if not is_unknown(failed):
             _take_back(reference, take_back)
         raise
     except Conflict:
         _take_back(reference, take_back)
         _read_again(reference)
         raise
+
+
+def is_unknown(failed: ProviderFailed) -> bool:
+    """Whether the provider may have done it all the same. A failure that it stored under the key is certain."""
+    return failed.outcome_unknown and not failed.details.get("spent")
 
 
 def _take_back(reference: str, take_back: Callable[[Contribution], None]) -> None:

@@ -10,6 +10,7 @@ from wtforms import Form
 
 from membership.contributions import queries
 from membership.contributions.models import Contribution
+from membership.contributions.services.acting import is_unknown
 from membership.kernel.errors import Conflict, InvalidInput, NotFound, ProviderFailed, TooMany
 from membership.web import ratelimit
 from membership.web.tokens import read_signed, signed
@@ -70,7 +71,7 @@ def _try(ask: Callable[[str], None], attempt_key: str) -> tuple[str | None, int]
     except InvalidInput as error:
         return error.code, 422
     except ProviderFailed as failed:
-        return "unknown" if failed.outcome_unknown else "provider_failed", 503
+        return "unknown" if is_unknown(failed) else "provider_failed", 503
     return None, 200
 
 
