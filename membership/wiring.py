@@ -12,6 +12,7 @@ from flask import Flask
 
 from membership.accounts import emails as accounts_emails
 from membership.accounts import jobs as accounts_jobs
+from membership.accounts import queries as accounts_queries
 from membership.billing import books, port
 from membership.billing import jobs as billing_jobs
 from membership.billing.providers.stripe import StripeProvider
@@ -21,8 +22,10 @@ from membership.contributions import checks as contributions_checks
 from membership.contributions import comparing as contributions_comparing
 from membership.contributions import emails as contributions_emails
 from membership.contributions import jobs as contributions_jobs
+from membership.contributions import queries as contributions_queries
 from membership.contributions import services as contributions
 from membership.contributions.queries import list_shared_cards, list_shared_customers
+from membership.contributions.services import owning as contributions_owning
 from membership.gifts import emails as gifts_emails
 from membership.gifts import jobs as gifts_jobs
 from membership.gifts import queries as gifts_queries
@@ -32,13 +35,18 @@ from membership.mail.audiences import Audiences
 from membership.mail.stopping import Stopper
 from membership.patrons import checks as patrons_checks
 from membership.patrons import emails as patrons_emails
+from membership.patrons import queries as patrons_queries
+from membership.patrons import services as patrons
 from membership.polls import emails as polls_emails
 from membership.polls import jobs as polls_jobs
 from membership.polls import queries as polls_queries
 from membership.polls import services as polls
+from membership.polls.queries import roll as polls_roll
+from membership.polls.services import owning as polls_owning
 from membership.topics import emails as topics_emails
 from membership.topics import queries as topics_queries
 from membership.topics import services as topics
+from membership.topics.services import owning as topics_owning
 from membership.transfers import emails as transfers_emails
 from membership.transfers import jobs as transfers_jobs
 from membership.transfers import queries as transfers_queries
@@ -109,20 +117,55 @@ CHECKS: tuple[books.Question, ...] = (patrons_checks.unlike_grants, *contributio
 
 # What every room does when a person is erased: `(person_id, at)`, inside one transaction. It empties each column in
 # which somebody typed something, or that names the person; amounts, ids and moments stay (decision 13).
-ERASERS: tuple[Callable[[int, datetime], None], ...] = (gifts.erase, transfers.erase_person)
+# Contributions come first: a payment holds their rows before it holds the person. Accounts empty the person at the end.
+ERASERS: tuple[Callable[[int, datetime], None], ...] = (
+    contributions_owning.erase,
+    gifts.erase,
+    transfers.erase_person,
+    topics_owning.erase,
+)
+
+# What has to happen before that with other companies: `(person_id, attempt_key)`, outside any transaction.
+LEAVERS: tuple[Callable[[int, str], None], ...] = (contributions_owning.leave,)
+
+# Who is told that a person's address changed: `(person_id, email, attempt_key)`, outside any transaction.
+ADDRESS_FOLLOWERS: tuple[Callable[[int, str, str], None], ...] = (contributions_owning.rename,)
 
 # What every room does when staff find that two people are one: `(from_id, into_id, at)`, inside one transaction.
 # Afterwards no row of the room names the first one. It may refuse with Conflict; then nothing has happened.
-MERGERS: tuple[Callable[[int, int, datetime], None], ...] = (gifts.merge, transfers.merge_people)
+# The order is that in which everybody locks: contributions, topics, then (by patrons) both people.
+MERGERS: tuple[Callable[[int, int, datetime], None], ...] = (
+    contributions_owning.merge,
+    gifts.merge,
+    transfers.merge_people,
+    topics_owning.merge,
+    patrons.merge,
+    polls_owning.merge,
+)
 
 # What every room hands out to a member who asks for their data, by its name there: the rows of `(person_id)`, each
 # a flat dict of plain values (text, numbers, moments, None).
 EXPORTERS: dict[str, Callable[[int], list[dict[str, Any]]]] = {
+    "profile": accounts_queries.export_profile,
+    "contributions": contributions_queries.export_of,
+    "payments": contributions_queries.export_payments,
+    "refunds": contributions_queries.export_refunds,
+    "coverage": patrons_queries.export_of,
+    "grace": patrons_queries.export_graces,
+    "movements": patrons_queries.export_movements,
     "gifts": gifts_queries.export_of,
     "transfers": transfers_queries.export_of,
+    "proposals": topics_queries.export_proposals,
+    "follows": topics_queries.export_follows,
+    "rolls": polls_roll.export_of,
+    "mails": accounts_queries.export_mails,
+    "sessions": accounts_queries.export_sessions,
+    "timeline": accounts_queries.export_timeline,
 }
 
 JOBS: dict[str, Job] = {
+    "accounts.erase": Job(accounts_jobs.erase, 60),
+    "accounts.follow_addresses": Job(accounts_jobs.follow_addresses, 60),
     "accounts.forget": Job(accounts_jobs.forget, 3600),
     "billing.check_books": Job(billing_jobs.check_books, 600),
     "billing.drain": Job(billing_jobs.drain, 20),
@@ -160,12 +203,14 @@ JOBS: dict[str, Job] = {
 
 def install(app: Flask, settings: Settings) -> None:
     """Connect the rooms of this app."""
+    app.extensions["membership.address_followers"] = ADDRESS_FOLLOWERS
     app.extensions["membership.audiences"] = AUDIENCES
     app.extensions["membership.erasers"] = ERASERS
     app.extensions["membership.exporters"] = EXPORTERS
     app.extensions["membership.checks"] = CHECKS
     app.extensions["membership.holdings"] = HOLDINGS
     app.extensions["membership.handlers"] = EVENT_HANDLERS
+    app.extensions["membership.leavers"] = LEAVERS
     app.extensions["membership.mergers"] = MERGERS
     app.extensions["membership.provider"] = StripeProvider(settings)
     app.extensions["membership.shared_payers"] = SHARED_PAYERS

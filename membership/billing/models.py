@@ -48,6 +48,7 @@ class InboxEvent(Model):
         Index(None, "next_try_at"),
         Index(None, "object_id", "state"),
         Index(None, "done_at"),
+        Index(None, "received_at"),
     )
 
     id: Mapped[str] = mapped_column(PROVIDER_ID, primary_key=True)

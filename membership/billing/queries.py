@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask import current_app
 from sqlalchemy import func, select
 
-from membership.billing.models import InboxEvent, Payment, PaymentReversal
+from membership.billing.models import InboxEvent, Payment, PaymentReversal, ProviderIntent
+from membership.billing.port import PaymentProvider
 from membership.db import db
 from membership.kernel.errors import NotFound
 from membership.kernel.money import Money
@@ -89,6 +91,27 @@ def find_oldest_due() -> datetime | None:
 def find_last_received() -> datetime | None:
     """When the newest notice that was accepted came in (real time); None while there is none."""
     return db.session.scalar(select(func.max(InboxEvent.received_at)))
+
+
+def count_tries(since: datetime) -> dict[str, int]:
+    """What became of payment pages since a moment (real time): how many were "opened" and "paid", and how many cards
+    were "declined" on them.
+
+    By the kinds of the provider's signed notices alone: a signal, never a state. A renewal that fails is a refused card
+    and a failed invoice, so it counts as neither.
+    """
+    provider: PaymentProvider = current_app.extensions["membership.provider"]
+    words = {notice_type: word for word, notice_type in provider.tries.items()}
+    by_type = db.session.execute(
+        select(InboxEvent.type, func.count())
+        .where(InboxEvent.received_at >= since, InboxEvent.type.in_(words))
+        .group_by(InboxEvent.type)
+    )
+    n = {words[notice_type]: count for notice_type, count in by_type}
+    is_page = (ProviderIntent.kind == "open_checkout") & (ProviderIntent.sent_at >= since)
+    opened = db.session.scalar(select(func.count()).where(is_page, ProviderIntent.state != "refused")) or 0
+    declined = max(0, n.get("declined", 0) - n.get("renewal_failed", 0))
+    return {"opened": opened, "paid": n.get("paid", 0), "declined": declined}
 
 
 def _rows(payments: Sequence[Payment]) -> list[PaymentRow]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from membership.contributions import services
-from membership.contributions.services import ending, recovering, refunding, watching
+from membership.contributions.services import defending, ending, recovering, refunding, watching
 
 
 def abandon_overdue(now: datetime) -> None:
@@ -40,3 +40,10 @@ def stop_due(now: datetime) -> None:
 def try_new_cards(now: datetime) -> None:
     """Pay what is open with cards that have just taken the place of others."""
     recovering.try_new_cards(now)
+
+
+def guard(now: datetime) -> None:
+    """Note whether card testers are about, and send the mails that waited for the end of a storm."""
+    del now
+    defending.watch()
+    defending.invite_waiting()

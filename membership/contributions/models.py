@@ -225,6 +225,8 @@ class Confirmation(Model):
 
     contribution_id: Mapped[int] = mapped_column(ForeignKey(Contribution.id), primary_key=True)
     asked_at: Mapped[datetime]
+    network: Mapped[str] = mapped_column(String(64), doc="HMAC of the neighbourhood that it came from")
+    mail_domain: Mapped[str] = mapped_column(String(64), doc="HMAC of where its mailbox is")
     mailed_at: Mapped[datetime | None]
     opened_at: Mapped[datetime | None]
 

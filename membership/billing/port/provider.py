@@ -1,5 +1,6 @@
 """What every payment company must be able to do for us, in our words."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -23,6 +24,8 @@ class PaymentProvider(Lists, Protocol):
     """
 
     name: str
+    tries: Mapping[str, str]
+    """Types of notices by what they tell about tries: "paid", "declined" (any charge), "renewal_failed"."""
 
     def open_checkout(self, request: CheckoutRequest, idempotency_key: str) -> OpenedCheckout:
         """Open a hosted page. The same key with the same request gives the same page again."""

@@ -13,6 +13,8 @@ from membership.billing.port import CheckoutRequest, OpenedCheckout
 from membership.contributions.models import Contribution
 from membership.contributions.queries import find_by_reference, find_live_support, list_overdue_checkouts, tries_of
 from membership.contributions.rules import State, Wish, choice_of
+from membership.contributions.rules.defence import Stance
+from membership.contributions.services import defending
 from membership.db import db, transaction
 from membership.kernel import clock
 from membership.kernel.errors import Conflict, ProviderFailed
@@ -40,6 +42,10 @@ class Visit:
     person_id: int | None
     locale: str
     attribution: dict[str, str]
+    # Many payment pages were asked for in this minute: whoever is not signed in confirms the address first.
+    is_crowded: bool = False
+    # The neighbourhood that it comes from, such as "192.0.2.0/24".
+    network: str = ""
 
 
 def start(wish: Wish, visit: Visit, also: Also | None = None) -> str:
@@ -64,6 +70,26 @@ def start(wish: Wish, visit: Visit, also: Also | None = None) -> str:
             return _thanks_for(other)
     if contribution.checkout_url:
         return contribution.checkout_url
+    if visit.person_id is None:
+        stance = defending.stance_now()
+        if visit.is_crowded or stance is not Stance.NORMAL:
+            return defending.ask_to_confirm(contribution.id, stance, visit.network)
+    return open_page(contribution)
+
+
+def go_on(reference: str) -> str:
+    """Open the payment page of a wish whose address was just confirmed by mail, and return its address.
+
+    Raises NotFound where it is over; ProviderFailed as `start` does.
+    """
+    contribution = defending.confirm(reference, CHECKOUT_OPEN_FOR)
+    if contribution.state != State.STARTED:
+        return _thanks_for(contribution)
+    return contribution.checkout_url or open_page(contribution)
+
+
+def open_page(contribution: Contribution) -> str:
+    """Open the payment page of a wish that is written down."""
     request = _request(contribution)
     opened = intents.open_checkout(request, attempt_key=contribution.reference)
     if _remember(contribution.id, opened):
@@ -72,7 +98,7 @@ def start(wish: Wish, visit: Visit, also: Also | None = None) -> str:
     return (
         request.cancel_url
         if intents.close_checkout(opened.provider_id)
-        else _thanks_url(wish.purpose, opened.provider_id)
+        else _thanks_url(contribution.purpose, opened.provider_id)
     )
 
 

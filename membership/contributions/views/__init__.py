@@ -3,11 +3,11 @@
 person).
 """
 
-from membership.contributions.views import papers
+from membership.contributions.views import confirming, papers
 from membership.contributions.views.giving import bp
 from membership.contributions.views.recovering import bp as recovering_bp
 from membership.contributions.views.support import bp as support_bp
 
 BLUEPRINTS = (bp, recovering_bp, support_bp)
 
-__all__ = ["BLUEPRINTS", "bp", "papers"]
+__all__ = ["BLUEPRINTS", "bp", "confirming", "papers"]

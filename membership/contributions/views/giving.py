@@ -19,6 +19,7 @@ from membership.kernel import clock
 from membership.kernel.errors import InvalidInput, ProviderFailed, TooMany
 from membership.newsroom.rules import Offer
 from membership.patrons.queries import standing_of
+from membership.web import ratelimit
 from membership.web.access import audience
 from membership.web.i18n import current_locale
 
@@ -59,8 +60,8 @@ def contribute_post() -> ResponseReturnValue:
         if not is_valid:
             return _contribute_page(form, offer, status=422)
         wish = form.to_wish(offer, canonical_email(form.email.data or ""))
-        keep_limits(wish.email)
-        return redirect(services.start(wish, _visit(token)), 303)
+        is_crowded = keep_limits(wish.email)
+        return redirect(services.start(wish, _visit(token, is_crowded=is_crowded)), 303)
     except InvalidInput as error:
         form.explain(error)
         return _contribute_page(form, offer, status=422)
@@ -101,12 +102,14 @@ def _typed_before() -> str | None:
     return tries[0].email if tries else None
 
 
-def _visit(token: str) -> Visit:
+def _visit(token: str, *, is_crowded: bool) -> Visit:
     return Visit(
         form_token=token,
         person_id=current_user.id if current_user.is_authenticated else None,
         locale=current_locale(),
         attribution=clean_attribution(request.args.to_dict()),
+        is_crowded=is_crowded,
+        network=ratelimit.network_of(request.remote_addr or ""),
     )
 
 
@@ -116,7 +119,9 @@ def thanks() -> ResponseReturnValue:
     """Where the payment page sends readers back to. Says thanks only for money that is confirmed."""
     checkout_id = request.args.get("session", "")
     contribution, is_certain = look_again(checkout_id)
-    state = thanks_state(contribution.state, has_open_page=is_certain and bool(contribution.checkout_url))
+    has_open_page = is_certain and bool(contribution.checkout_url)
+    is_pending = contribution.pending_at is not None
+    state = thanks_state(contribution.state, has_open_page=has_open_page, is_pending=is_pending)
     return render_template(
         "contributions/thanks.html",
         state=state,

@@ -54,14 +54,22 @@ def used_form_token(key: str, form: Form) -> str | None:
     return None
 
 
-def keep_limits(email: str) -> None:
-    """Card testers stop here, before the payment company is asked (stripe.md 1.7)."""
+def keep_limits(email: str) -> bool:
+    """Card testers stop here, before the payment company is asked (stripe.md 1.7).
+
+    True where the total of a minute is reached: whoever is not signed in then confirms the address by mail, so that
+    nobody can shut the page for everybody else.
+    """
     ratelimit.hit_all(
         ("checkout.origin", ratelimit.origin()),
         ("checkout.network", ratelimit.network_of(request.remote_addr or "")),
         ("checkout.email", mailbox(email)),
-        ("checkout.total",),
     )
+    try:
+        ratelimit.hit("checkout.total")
+    except TooMany:
+        return True
+    return False
 
 
 def look_again(checkout_id: str) -> tuple[Contribution, bool]:

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -188,7 +189,7 @@ def _keep_page(choice: doubling.Choice, token: str, problem: str | None = None) 
 
 @bp.app_context_processor
 def _for_every_page() -> dict[str, Any]:
-    return {"list_trouble": list_trouble, "list_choices": list_choices}
+    return {"list_trouble": list_trouble, "list_pending": list_pending, "list_choices": list_choices}
 
 
 def list_trouble() -> list[dict[str, Any]]:
@@ -202,6 +203,11 @@ def list_trouble() -> list[dict[str, Any]]:
             if current_user and current_user.is_authenticated:
                 g.trouble = [trouble_of(row) for row in queries.list_in_trouble(current_user.id)]
     return list(g.trouble)
+
+
+def list_pending() -> Sequence[Contribution]:
+    """First debits of the signed-in member that are on their way."""
+    return queries.list_pending(current_user)
 
 
 def list_choices(references: list[str]) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from membership.gifts.views.blueprint import bp
 from membership.kernel import clock
 from membership.kernel.errors import InvalidInput, NotFound, ProviderFailed, TooMany
 from membership.newsroom.rules import Offer
+from membership.web import ratelimit
 from membership.web.access import audience
 from membership.web.i18n import current_locale
 
@@ -70,6 +71,7 @@ def _to_payment(form: GiftForm, offer: Offer, token: str) -> ResponseReturnValue
     email = canonical_email(form.email.data or "")
     visit = Visit(
         is_crowded=keep_limits(email),
+        network=ratelimit.network_of(request.remote_addr or ""),
         form_token=token,
         person_id=current_user.id if current_user.is_authenticated else None,
         locale=current_locale(),

@@ -63,8 +63,16 @@ EVENTS: dict[str, ObjectKind | None] = {
     # The bank renewed a card by itself: it has another end now.
     "payment_method.automatically_updated": ObjectKind.PAYMENT_METHOD,
     # Kept only: a mandate that was withdrawn shows when the next payment fails, and payouts are not in our books.
+    # Counted only: many refused cards are the mark of card testers (`TRIES`).
+    "charge.failed": None,
     "mandate.updated": None,
     "payout.reconciliation_completed": None,
+}
+# Our words for what the notices themselves tell about a storm of tries; nothing is read or booked for it.
+TRIES = {
+    "paid": "checkout.session.completed",
+    "declined": "charge.failed",
+    "renewal_failed": "invoice.payment_failed",
 }
 # Of a customer, only a change of these is of interest; each payment changes something else about them.
 CARD_FIELDS = frozenset({"invoice_settings", "default_source"})

@@ -20,6 +20,7 @@ class StripeProvider(StripePages, StripeRefunds, StripeReading, StripeLists):
     """
 
     name = "stripe"
+    tries = notices.TRIES
 
     # Notices, books, health
 

@@ -1,0 +1,174 @@
+"""Card testers at the door: thousands of scripted attempts, and an ordinary reader among them (stripe.md 1.7)."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import requests
+import time_machine
+from sqlalchemy import func, select
+
+from membership.billing.models import ProviderIntent
+from membership.contributions import emails, jobs
+from membership.contributions.models import Confirmation, Contribution, StanceChange
+from membership.contributions.rules import State
+from membership.contributions.rules.defence import Stance, Tries, stance_for
+from membership.contributions.services import defending
+from membership.db import db
+from membership.kernel import clock
+from membership.mail.models import OutboxMail
+from membership.wiring import JOBS
+from tests.conftest import make_settings
+from tests.factories.checkout import pay
+from tests.factories.people import any_token, make_person, sign_in
+from tests.faults.conftest import deliver
+
+N_ATTEMPTS = 5_000
+NOTHING = Tries(0, 0, 0)
+
+
+@pytest.fixture
+def settings(tmp_path, sandbox):
+    return make_settings(
+        database_url=f"sqlite:///{tmp_path / 'test.db'}",
+        queue_path=str(tmp_path / "queue.db"),
+        stripe_api_base=sandbox.public_url,
+    )
+
+
+class Provider:
+    """Hands on what the sandbox has to tell since the last time."""
+
+    def __init__(self, sandbox, client):
+        self.sandbox, self.client, self.seen = sandbox, client, set()
+
+    def tells(self):
+        """All notices that are new, oldest first."""
+        answer = requests.get(
+            f"{self.sandbox.public_url}/v1/events?limit=100", auth=("sk_test_123456789", ""), timeout=20
+        )
+        for event in answer.json()["data"][::-1]:
+            if event["id"] not in self.seen:
+                self.seen.add(event["id"])
+                deliver(self.client, event)
+
+
+class Reader:
+    """Somebody who wishes to give in the middle of it: confirms the address when the mail comes, and pays."""
+
+    def __init__(self, app):
+        self.browser, answer = visit(app, "192.0.2.7", "olena@example.org")
+        assert "/contribute/confirm" in answer.location
+        assert "open your mail" in self.browser.get(answer.location).get_data(as_text=True)
+
+    def opens_the_mail(self):
+        """Whether it has come; then she goes the whole way."""
+        mail = db.session.scalar(select(OutboxMail).where(OutboxMail.to_address == "olena@example.org"))
+        if mail is None:
+            return False
+        link = emails.giving.confirm(mail.args, clock.now())["confirm_url"].removeprefix("http://localhost")
+        assert "€4" in self.browser.get(link).get_data(as_text=True)
+        page = self.browser.post(link, data={"csrf_token": any_token(self.browser)})
+        assert pay(page.location, email="olena@example.org").status_code == 303
+        return True
+
+
+def visit(app, address, email):
+    """Somebody fills in the form, from `address`; the answer."""
+    browser = app.test_client()
+    browser.environ_base = browser.environ_base | {"REMOTE_ADDR": address}
+    page = browser.get("/contribute").get_data(as_text=True)
+    token = re.search(r'name="form_token"[^>]*value="([^"]+)"', page).group(1)
+    fields = {"rhythm": "once", "cups": "1", "currency": "EUR", "email": email, "form_token": token}
+    return browser, browser.post("/contribute", data=fields | {"csrf_token": any_token(browser)})
+
+
+def n_pages():
+    return db.session.scalar(
+        select(func.count()).select_from(ProviderIntent).where(ProviderIntent.kind == "open_checkout")
+    )
+
+
+@pytest.mark.timeout(400)
+def test_five_thousand_tries_open_few_pages_and_an_ordinary_reader_gets_through(app, client, sandbox):
+    provider, reader, waited = Provider(sandbox, client), None, None
+    with time_machine.travel(datetime(2026, 11, 23, 9, tzinfo=UTC), tick=True) as now:
+        for n in range(N_ATTEMPTS):
+            now.shift(timedelta(milliseconds=250))
+            a_tester_tries(app, provider, n)
+            if n == N_ATTEMPTS // 5:
+                reader, asked_at = Reader(app), clock.real_now()
+            if n % 240 == 0:
+                jobs.guard(clock.now())
+                if reader and waited is None and reader.opens_the_mail():
+                    waited = clock.real_now() - asked_at
+        provider.tells()
+        assert n_pages() <= 50
+        now.shift(timedelta(hours=1, minutes=5))
+        jobs.guard(clock.now())
+        _, answer = visit(app, "192.0.2.77", "later@example.org")
+        assert "/contribute/confirm" not in answer.location
+    JOBS["billing.drain"].function(clock.now())
+    paid = db.session.scalars(select(Contribution.email).where(Contribution.state == State.PAID)).all()
+    assert paid == ["olena@example.org"]
+    assert waited is not None
+    assert waited < timedelta(minutes=20)
+    n_mails = db.session.scalar(select(func.count()).where(OutboxMail.kind == "contributions/confirm"))
+    assert n_mails <= 300 + 20 * 22
+    stances = list(db.session.scalars(select(StanceChange.stance).order_by(StanceChange.id)))
+    assert stances[0] in {"careful", "closed"}
+    assert stances[-1] == "normal"
+
+
+def a_tester_tries(app, provider, n):
+    """One attempt out of 420 networks and 40 mail domains; whoever gets a page tries four stolen cards there."""
+    _, answer = visit(app, f"10.{n % 60}.{n % 7}.{n % 5 + 1}", f"t{n}@mail{n % 40}.example")
+    if answer.status_code == 303 and "/contribute/confirm" not in answer.location:
+        for _ in range(4):
+            pay(answer.location, "4000 0000 0000 0002", email=f"t{n}@example.org")
+        provider.tells()
+
+
+@pytest.mark.parametrize(
+    ("short", "long", "stance"),
+    [
+        (NOTHING, NOTHING, Stance.NORMAL),
+        (Tries(24, 0, 0), Tries(24, 0, 0), Stance.NORMAL),  # a burst from a front page, nobody has paid yet
+        (Tries(25, 0, 0), Tries(25, 0, 0), Stance.CAREFUL),
+        (Tries(100, 20, 5), Tries(100, 20, 5), Stance.NORMAL),
+        (Tries(100, 19, 0), Tries(100, 19, 0), Stance.CAREFUL),
+        (NOTHING, Tries(40, 23, 10), Stance.CAREFUL),
+        (NOTHING, Tries(40, 24, 10), Stance.NORMAL),
+        (NOTHING, Tries(12, 0, 9), Stance.NORMAL),
+        (Tries(20, 9, 11), Tries(20, 9, 11), Stance.CLOSED),
+        (Tries(20, 10, 10), Tries(20, 10, 10), Stance.CAREFUL),
+        (Tries(19, 0, 19), Tries(19, 0, 19), Stance.CAREFUL),
+    ],
+)
+def test_the_stance_follows_what_became_of_payment_pages(short, long, stance):
+    assert stance_for(short, long) is stance
+
+
+def test_who_is_signed_in_gets_the_payment_page_in_a_storm(app, client, monkeypatch):
+    monkeypatch.setattr(defending, "stance_now", lambda: Stance.CLOSED)
+    make_person("olena@example.org")
+    sign_in(client)
+    fields = {"rhythm": "once", "cups": "1", "currency": "EUR", "email": "olena@example.org"}
+    page = client.get("/contribute").get_data(as_text=True)
+    token = re.search(r'name="form_token"[^>]*value="([^"]+)"', page).group(1)
+    answer = client.post("/contribute", data=fields | {"form_token": token, "csrf_token": any_token(client)})
+    assert "/contribute/confirm" not in answer.location
+
+
+def test_the_same_wish_twice_waits_once_and_looking_at_the_link_opens_nothing(app, monkeypatch):
+    monkeypatch.setattr(defending, "stance_now", lambda: Stance.CAREFUL)
+    reader = Reader(app)
+    mail = db.session.scalar(select(OutboxMail))
+    link = emails.giving.confirm(mail.args, clock.now())["confirm_url"].removeprefix("http://localhost")
+    for _ in range(5):
+        assert app.test_client().get(link).status_code == 200
+    assert n_pages() == 0
+    places = {reader.browser.post(link, data={"csrf_token": any_token(reader.browser)}).location for _ in range(3)}
+    assert len(places) == n_pages() == 1
+    assert app.test_client().get("/contribute/confirm/forged").status_code == 404
+    assert db.session.scalar(select(func.count()).select_from(Confirmation)) == 1
