@@ -18,6 +18,7 @@ from membership.billing.providers.stripe.translate.basics import (
 from membership.billing.providers.stripe.translate.payments import (
     fee_of,
     is_processing,
+    needs_action,
     pending_payment,
     reason_of,
 )
@@ -126,4 +127,6 @@ def _failed_invoice(invoice_object: Json, reference: str, payments: list[Json]) 
         reason=reason_of(error),
         next_try_at=moment(invoice_object.get("next_payment_attempt")),
         subscription_id=subscription_id_of(invoice_object),
+        needs_action=any(needs_action(payment) for payment in payments),
+        invoice_id=invoice_object["id"],
     )
