@@ -275,10 +275,14 @@ def yearly_level(state: State, amount: Money, rhythm: Rhythm) -> Money:
     return amount * rhythm.times_a_year if is_charged else Money(0, amount.currency)
 
 
-def thanks_state(state: str, *, has_open_page: bool) -> str:
-    """What the thanks page may say: "confirmed" money, "waiting" for it, page still "open", or "ended"."""
+def thanks_state(state: str, *, has_open_page: bool, is_pending: bool = False) -> str:
+    """What the thanks page may say: "confirmed" money, "pending" where a bank has it for days, "waiting" for word of
+    it, page still "open", or "ended".
+    """
     if state == State.ABANDONED:
         return "ended"
     if state != State.STARTED:
         return "confirmed"
+    if is_pending:
+        return "pending"
     return "open" if has_open_page else "waiting"
