@@ -134,3 +134,39 @@ def move_bookmark(name: str, at: datetime) -> None:
             db.session.add(Bookmark(name=name, ref=None, at=at))
         else:
             bookmark.at = at
+
+
+# Whether all is well
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the last inspection of a kind means today: `words` are a whole sentence."""
+
+    is_well: bool
+    words: str
+
+
+NAMES = {
+    BOOKS: "check of the books",
+    WHOLE_BOOKS: "check of the whole books",
+    RECONCILE: "comparison with the payments",
+}
+LONGEST = {BOOKS: timedelta(hours=1), WHOLE_BOOKS: timedelta(hours=50), RECONCILE: timedelta(hours=50)}
+"""Older than that it is too old: six of the ten minutes, and two nights."""
+
+
+def assess(kind: str, now: datetime) -> Health:
+    """Whether the last one of `kind` is young enough and found nothing; a new installation is given its time."""
+    last, name = find_last(kind), NAMES[kind]
+    if last is None or last.finished_at is None:
+        first = find_bookmark(f"night {kind}")
+        is_late = first is not None and now - first > LONGEST[kind]
+        return Health(not is_late, f"No {name} has come to its end yet.")
+    if last.n_findings:
+        example = last.findings[0].message if last.findings else ""
+        return Health(is_well=False, words=f"The last {name} found {last.n_findings}: {example}")
+    hours = int((now - last.finished_at).total_seconds() // 3600)
+    if now - last.finished_at > LONGEST[kind]:
+        return Health(is_well=False, words=f"The last {name} is {hours} hours old.")
+    return Health(is_well=True, words=f"The last {name} found nothing, {last.finished_at:%d %B %H:%M} UTC.")

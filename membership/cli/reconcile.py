@@ -46,13 +46,9 @@ def reconcile_command(since: datetime | None, *, is_whole: bool, dry_run: bool) 
 
 
 def _go(console: Console, row_id: int, *, is_dry: bool) -> inspections.Inspected:
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,} looked at"),
-    )
-    bar = Progress(SpinnerColumn(), *words, TimeElapsedColumn(), console=console, transient=True)
+    looked_at = TextColumn("{task.completed:,} looked at")
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), looked_at, TimeElapsedColumn())
+    bar = Progress(*columns, console=console, transient=True)
     with bar if console.is_terminal else nullcontext():
         tasks = {name: bar.add_task(name, total=None, start=False, visible=False) for name in LISTS}
 

@@ -5,7 +5,10 @@ from datetime import timedelta
 import pytest
 from alembic.migration import MigrationContext
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
 
+from membership.billing import inspections
+from membership.billing.books import Finding
 from membership.db import db
 from membership.kernel import clock
 from membership.mail.models import OutboxMail
@@ -42,7 +45,7 @@ def test_an_installation_whose_tables_are_up_to_date_is_ready(app, client):
     answer = client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json["ready"] is True
-    assert list(checks_of(answer)) == ["database", "migrations", "inbox", "outbox"]
+    assert list(checks_of(answer)) == ["database", "migrations", "inbox", "outbox", "books", "reconcile"]
 
 
 def test_pending_migrations_are_told(app, client):
@@ -61,6 +64,45 @@ def test_a_database_ahead_of_this_program_is_told(app, client):
         connection.execute(context._version.insert().values(version_num="9999_from_the_future"))
     answer = client.get("/readyz")
     assert checks_of(answer)["migrations"] == (False, "The database is newer than this program.")
+
+
+def inspect(kind: str, hours_ago: float, *findings: str) -> None:
+    at = clock.now() - timedelta(hours=hours_ago)
+    row_id = inspections.begin(kind, at, None)
+    inspections.finish(row_id, at, {}, [Finding("differs", words) for words in findings])
+
+
+@pytest.mark.parametrize(
+    ("kind", "hours", "name"), [("books", 2, "books"), ("whole_books", 51, "books"), ("reconcile", 51, "reconcile")]
+)
+def test_a_look_at_the_books_that_is_too_old_is_told(app, client, kind, hours, name):
+    stamp_head()
+    inspect(kind, hours - 1.5)
+    assert client.get("/readyz").status_code == 200
+    db.session.execute(text("DELETE FROM inspections"))
+    db.session.commit()
+    inspect(kind, hours)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert checks_of(answer)[name] == (False, f"The last {inspections.NAMES[kind]} is {hours} hours old.")
+
+
+def test_what_a_look_at_the_books_found_is_told_with_its_first_sentence(app, client):
+    stamp_head()
+    inspect("reconcile", 1, "in_7 (invoices): a payment of 4.00 EUR is not booked.", "in_8: another.")
+    words = "The last comparison with the payments found 2: in_7 (invoices): a payment of 4.00 EUR is not booked."
+    assert checks_of(client.get("/readyz"))["reconcile"] == (False, words)
+    inspect("reconcile", 0.5)
+    assert checks_of(client.get("/readyz"))["reconcile"][0]
+
+
+def test_a_night_that_never_came_to_its_end_is_told(app, client):
+    stamp_head()
+    inspections.move_bookmark("night reconcile", clock.now() - timedelta(hours=51))
+    assert checks_of(client.get("/readyz"))["reconcile"] == (
+        False,
+        "No comparison with the payments has come to its end yet.",
+    )
 
 
 def test_mail_that_nobody_delivers_is_told(app, client):
@@ -101,8 +143,11 @@ def test_metrics_count_what_stands_in_the_database_and_what_this_process_did(app
     add_mail()
     add_mail(state="sent", done_at=clock.now())
     heartbeat.beat("worker", clock.real_now() - timedelta(seconds=30))
+    inspect("reconcile", 2, "in_7 differs.")
     client.get("/healthz")
     told = read_metrics(client)
+    assert told["membership_inspection_findings", "reconcile"] == 1
+    assert 7199 < told["membership_inspection_age_seconds", "reconcile"] < 7300
     assert told["membership_database_up",] == 1
     assert told["membership_outbox_mails", "waiting"] == 1
     assert told["membership_outbox_mails", "sent"] == 1
@@ -115,9 +160,9 @@ def test_metrics_know_patterns_and_no_paths(app, client):
     client.get("/demo/mail/olena@example.org")
     client.get("/no/such/olena@example.org")
     client.open("/healthz", method="BREW")
-    text = client.get("/metrics", headers=BEARER).text
-    assert "olena" not in text
-    assert "BREW" not in text
+    told = client.get("/metrics", headers=BEARER).text
+    assert "olena" not in told
+    assert "BREW" not in told
 
 
 def test_metrics_of_a_database_without_tables_say_that_it_is_down(app, client):

@@ -37,6 +37,14 @@ READINESS = {
         "Readers have paid and are not thanked.",
         "Look at the worker's log, and at what is said about it below.",
     ),
+    "books": (
+        "What readers paid and what our books say may differ.",
+        "Run: membership check-books. It names every difference; none of them mends itself.",
+    ),
+    "reconcile": (
+        "Money may have moved of which nobody told us.",
+        "Run: membership reconcile. It mends what can be mended and names the rest.",
+    ),
     "outbox": ("Receipts and sign-in mails do not arrive.", "Look at what is said below about worker and mail server."),
 }
 

@@ -10,8 +10,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import REGISTRY, GaugeMetricFamily, Metric
 from sqlalchemy.exc import SQLAlchemyError
 
+from membership.billing import inspections
 from membership.billing.queries import count_inbox, find_oldest_open
 from membership.db import db
+from membership.kernel import clock
 from membership.mail.queries import is_mail_flowing, measure_backlog
 from membership.web.heartbeat import find_last_beat
 
@@ -53,10 +55,24 @@ class _FromDatabase:
         oldest = find_oldest_open()
         waited = (self._real_now - oldest).total_seconds() if oldest else 0.0
         yield _gauge("membership_inbox_oldest_open_seconds", "How long the oldest open notice has been here", waited)
+        yield from self._inspections()
         last_beat = find_last_beat("worker")
         if last_beat is not None:
             silence = (self._real_now - last_beat).total_seconds()
             yield _gauge("membership_worker_silence_seconds", "Time since a worker last said it is alive", silence)
+
+    def _inspections(self) -> Iterator[Metric]:
+        """How old the last look at the books is, and what it found; nothing of what was never done."""
+        words = "Seconds since the last inspection of that kind came to its end (business time)"
+        age = GaugeMetricFamily("membership_inspection_age_seconds", words, labels=["kind"])
+        found = GaugeMetricFamily("membership_inspection_findings", "What stays wrong after it", labels=["kind"])
+        for kind in inspections.NAMES:
+            last = inspections.find_last(kind)
+            if last is not None and last.finished_at is not None:
+                age.add_metric([kind], (clock.now() - last.finished_at).total_seconds())
+                found.add_metric([kind], last.n_findings)
+        yield age
+        yield found
 
 
 def write_metrics(real_now: datetime) -> bytes:

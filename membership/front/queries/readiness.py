@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from membership.billing import inspections
 from membership.billing.queries import find_oldest_due
 from membership.db import db
+from membership.kernel import clock
 from membership.mail.queries import measure_backlog
 from membership.web.schema import UnknownRevision, pending_migrations
 
@@ -40,6 +42,8 @@ def _each(real_now: datetime) -> Iterator[Check]:
     yield _migrations()
     yield _inbox(real_now)
     yield _outbox(real_now)
+    yield _inspected("books", inspections.BOOKS, inspections.WHOLE_BOOKS)
+    yield _inspected("reconcile", inspections.RECONCILE)
 
 
 def _database() -> Check:
@@ -77,3 +81,10 @@ def _outbox(real_now: datetime) -> Check:
     if timedelta(minutes=minutes) >= LONGEST_WAIT:
         return Check("outbox", is_ok=False, sentence=f"The oldest mail that is due has waited for {minutes} minutes.")
     return Check("outbox", is_ok=True, sentence="Mail leaves.")
+
+
+def _inspected(name: str, *kinds: str) -> Check:
+    """By the clock of the business, which the nights follow; the first of `kinds` that is not well speaks."""
+    health = [inspections.assess(kind, clock.now()) for kind in kinds]
+    worst = next((each for each in health if not each.is_well), health[0])
+    return Check(name, is_ok=worst.is_well, sentence=worst.words)
