@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "db": "flask_migrate.cli:db",
     "demo": "membership.cli.demo:demo",
     "demo-prepare": "membership.cli.demo.prepare:prepare",
+    "docs": "membership.cli.docs:docs",
     "doctor": "membership.cli.doctor:doctor",
     "mailbox": "membership.cli.mailbox:mailbox",
     "poll": "membership.cli.poll:poll",

@@ -11,12 +11,12 @@ from membership.accounts.rules import canonical_email
 from membership.billing import queries as billing
 from membership.contributions import queries, services
 from membership.contributions.forms import ContributeForm
-from membership.contributions.rules import clean_attribution, thanks_state
+from membership.contributions.rules import Wish, clean_attribution, thanks_state
 from membership.contributions.services.starting import Visit
 from membership.contributions.views.paying import issue_form_token, keep_limits, look_again, offer_for, used_form_token
-from membership.contributions.views.shown import support_row
+from membership.contributions.views.shown import change_url, support_row
 from membership.kernel import clock
-from membership.kernel.errors import InvalidInput, ProviderFailed, TooMany
+from membership.kernel.errors import Conflict, InvalidInput, ProviderFailed, TooMany
 from membership.newsroom.rules import Offer
 from membership.patrons.queries import standing_of
 from membership.web import ratelimit
@@ -61,7 +61,7 @@ def contribute_post() -> ResponseReturnValue:
             return _contribute_page(form, offer, status=422)
         wish = form.to_wish(offer, canonical_email(form.email.data or ""))
         is_crowded = keep_limits(wish.email)
-        return redirect(services.start(wish, _visit(token, is_crowded=is_crowded)), 303)
+        return redirect(_start(wish, _visit(token, is_crowded=is_crowded), form), 303)
     except InvalidInput as error:
         form.explain(error)
         return _contribute_page(form, offer, status=422)
@@ -69,6 +69,17 @@ def contribute_post() -> ResponseReturnValue:
         return _contribute_page(form, offer, problem="limited", status=429, retry_after=error.retry_after)
     except ProviderFailed:
         return _contribute_page(form, offer, problem="provider_failed", status=503, retry_after=30)
+
+
+def _start(wish: Wish, visit: Visit, form: ContributeForm) -> str:
+    """The payment page; or, for who supports already and pressed the button all the same, the change they mean."""
+    try:
+        return services.start(wish, visit)
+    except Conflict as error:
+        support = queries.find_live_support(visit.person_id or 0)
+        if error.code != "already_supporting" or support is None:
+            raise
+        return change_url(support, form.data)
 
 
 def _contribute_page(
@@ -89,6 +100,7 @@ def _contribute_page(
             for code in offer.currencies
         },
         support=support_row(support) if support else None,
+        change_url=change_url(support, request.args) if support else None,
         came_back="came_back" in request.args and problem is None and status == 200,  # noqa: PLR2004 - a page
         problem=problem,
     )

@@ -1,5 +1,6 @@
 """What pages say of one contribution."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,8 @@ PAGES = {
     Action.RESUME: "support.resume",
     Action.CANCEL: "support.cancel",
     Action.KEEP: "support.keep",
+    Action.PAY_NOW: "recovering.pay",
+    Action.NEW_CARD: "recovering.card",
     Action.COME_BACK: "contributions.contribute",
     Action.GIVE_AGAIN: "contributions.contribute",
 }
@@ -69,6 +72,22 @@ def _page_of(action: Action, contribution: Contribution) -> str:
     if action is Action.GIVE_AGAIN:
         return url_for(PAGES[action], rhythm=Rhythm.ONCE.value, currency=contribution.currency)
     return url_for(PAGES[action], reference=contribution.reference)
+
+
+def change_url(contribution: Contribution, wish: Mapping[str, Any]) -> str:
+    """The page that changes this support, with what was chosen on the contribute page (`wish`) filled in.
+
+    What cannot be changed as it stands has its own page, which says what can.
+    """
+    if Action.CHANGE not in actions_of(State(contribution.state), Who.MEMBER):
+        return url_for("support.show", reference=contribution.reference)
+    chosen = {key: wish[key] for key in ("cups", "amount", "covers_fees") if wish.get(key)}
+    if not chosen.get("cups"):
+        return url_for("support.change", reference=contribution.reference)
+    rhythm = wish.get("rhythm")
+    rhythm = rhythm if rhythm in {Rhythm.MONTHLY, Rhythm.YEARLY} else contribution.rhythm
+    chosen |= {"covers_fees": "y"} if chosen.get("covers_fees") else {}
+    return url_for("support.change", reference=contribution.reference, rhythm=rhythm, **chosen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 Every page says in words what will be charged when, before the button that asks for it.
 """
 
+import secrets
+
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -35,6 +37,7 @@ def show(reference: str) -> ResponseReturnValue:
         support=support_row(contribution),
         payments=billing.payments_of([reference]),
         is_done="done" in request.args,
+        attempt=secrets.token_urlsafe(12),
     )
 
 
