@@ -30,6 +30,10 @@ from membership.kernel.money import MINOR_DIGITS
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 MIN_SECRET_LENGTH = 32
+UNSET_WEBHOOK_SECRET = f"whsec_{secrets.token_urlsafe(24)}"
+"""Stands in for STRIPE_WEBHOOK_SECRET until `membership setup stripe` has made the endpoint that has one. Nobody knows
+it, and it is another one in each process.
+"""
 CRYPTO_ADDRESS = re.compile(r"[A-Za-z0-9:._-]{10,128}")
 DEMO_SECRET_MARK = "demo-only-"  # noqa: S105 - a mark that gives a demo secret away, no secret
 
@@ -261,9 +265,14 @@ class Settings(BaseModel):
         return self
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read the environment; raises SettingsRefused with every fault at once."""
-        environ = os.environ if environ is None else environ
+    def from_env(
+        cls, environ: Mapping[str, str] | None = None, *, unset: Mapping[str, str] | None = None
+    ) -> "Settings":
+        """Read the environment; raises SettingsRefused with every fault at once.
+
+        `unset` stands in for what the environment leaves out, for commands that are run before it is known.
+        """
+        environ = (unset or {}) | {**(os.environ if environ is None else environ)}
         values = {name: environ[name.upper()] for name in cls.model_fields if environ.get(name.upper())}
         try:
             return cls.model_validate(values)

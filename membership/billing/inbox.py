@@ -196,6 +196,13 @@ def list_open(object_id: str) -> list[str]:
     return list(db.session.scalars(query))
 
 
+def has_word_of(object_id: str) -> bool:
+    """Whether a notice about `object_id` has ever come; asked anew each time."""
+    db.session.rollback()
+    query = select(InboxEvent.id).where(InboxEvent.object_id == object_id)
+    return db.session.scalar(query.limit(1)) is not None
+
+
 def close(event_ids: Sequence[str], state: str, error: str | None = None) -> None:
     """Their object was read and booked (or is foreign): `state` for all of them; joins the transaction."""
     if not event_ids:

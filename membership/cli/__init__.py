@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "reconcile": "membership.cli.reconcile:reconcile_command",
     "sandbox": "membership.cli.sandbox:sandbox_command",
     "serve": "membership.cli.serve:serve",
+    "setup": "membership.cli.setup:setup",
     "staff": "membership.cli.staff:staff",
     "worker": "membership.cli.worker:worker",
 }

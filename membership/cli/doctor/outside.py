@@ -61,11 +61,11 @@ WHY_PROVIDER = {
 MEND_PROVIDER = {
     "clock_skew": "Switch on time synchronisation (NTP) on this machine.",
     "provider_refuses_key": "Set STRIPE_SECRET_KEY to a key of the right account and mode.",
-    "webhook_missing": "Add the endpoint in the Stripe dashboard, and set STRIPE_WEBHOOK_SECRET to its signing secret.",
-    "webhook_disabled": "Switch it on in the Stripe dashboard.",
+    "webhook_missing": "Run: membership setup stripe. It makes the endpoint and prints its STRIPE_WEBHOOK_SECRET.",
+    "webhook_disabled": "Run: membership setup stripe.",
     "webhook_mode": "Take key, endpoint and signing secret from the same mode.",
-    "webhook_version": "Make the endpoint anew with that API version.",
-    "webhook_events": "Add these events to the endpoint in the Stripe dashboard.",
+    "webhook_version": "Run: membership setup stripe. It makes a new endpoint with that API version.",
+    "webhook_events": "Run: membership setup stripe. It adds them.",
 }
 
 

@@ -15,7 +15,7 @@ from membership.sandbox.store import dumps
 if TYPE_CHECKING:
     from membership.sandbox.app import Sandbox
 
-What = Literal["500", "503", "429", "409", "html", "truncated", "slow", "hang", "lost_reply"]
+What = Literal["500", "503", "429", "409", "403", "html", "truncated", "slow", "hang", "lost_reply"]
 
 # In the words of `--help` and of the control page.
 CALL_FAULTS: dict[What, str] = {
@@ -23,6 +23,7 @@ CALL_FAULTS: dict[What, str] = {
     "503": "answered 503 without being carried out",
     "429": "answered 429 (too many requests) without being carried out",
     "409": "answered 409 (another request holds the object) without being carried out",
+    "403": "answered 403 (a restricted key may not do this) without being carried out",
     "html": "answered 502 with a page of HTML without being carried out",
     "truncated": "carried out, and half of the answer arrives",
     "slow": "waits for some seconds and is then carried out",
@@ -35,6 +36,9 @@ _ERRORS = {
     "503": ApiError("The service is unavailable (on purpose).", status=503, kind="api_error"),
     "429": ApiError("Too many requests (on purpose).", status=429, code="rate_limit"),
     "409": ApiError("Another request holds this object (on purpose).", status=409, code="lock_timeout"),
+    "403": ApiError(
+        "The provided key does not have the required permissions for this endpoint (on purpose).", status=403
+    ),
 }
 
 

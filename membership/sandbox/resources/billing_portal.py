@@ -9,7 +9,7 @@ from stripe.params.billing_portal._configuration_update_params import Configurat
 from stripe.params.billing_portal._session_create_params import SessionCreateParams
 
 from membership.sandbox.kinds import Kind, Obj, declare, new_id
-from membership.sandbox.protocol.errors import missing
+from membership.sandbox.protocol.errors import missing, unsupported
 from membership.sandbox.protocol.reading import listing, retrieval
 from membership.sandbox.protocol.routes import operation
 from membership.sandbox.world import World, merge_metadata, snapshot
@@ -36,7 +36,7 @@ SESSION = declare(
 _ACCEPTS = (
     "business_profile default_return_url metadata name features.invoice_history.enabled"
     " features.payment_method_update.enabled features.subscription_cancel.enabled features.subscription_cancel.mode"
-    " features.subscription_pause.enabled"
+    " features.subscription_pause.enabled features.subscription_update.enabled"
 )
 SESSION_SECONDS = 3600
 
@@ -44,6 +44,8 @@ SESSION_SECONDS = 3600
 def _features(wanted: Any) -> Obj:
     """All features are on unless they are turned off; a pause has no end, and changing the plan is never offered."""
     wanted = wanted or {}
+    if (wanted.get("subscription_update") or {}).get("enabled"):
+        raise unsupported("features[subscription_update][enabled]")
     cancel = wanted.get("subscription_cancel") or {}
     return {
         "customer_update": {"allowed_updates": [], "enabled": False},
