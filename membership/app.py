@@ -9,7 +9,9 @@ from membership.billing.views import bp as billing_bp
 from membership.config import Settings
 from membership.contributions import views as contributions
 from membership.front.views.clock import clock_bp
+from membership.front.views.data import data_bp
 from membership.front.views.desk import desk_bp
+from membership.front.views.leaving import leaving_bp
 from membership.front.views.mailbox import mailbox_bp
 from membership.front.views.operations import operations_bp
 from membership.front.views.pages import pages_bp
@@ -43,7 +45,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     accounts.install(app)
     for blueprint in (gifts_bp, pages_bp, billing_bp, mail_bp, mailbox_bp, clock_bp, operations_bp, desk_bp):
         app.register_blueprint(blueprint)
-    for blueprint in (*contributions.BLUEPRINTS, *topics.BLUEPRINTS, *polls.BLUEPRINTS):
+    for blueprint in (data_bp, leaving_bp, *contributions.BLUEPRINTS, *topics.BLUEPRINTS, *polls.BLUEPRINTS):
         app.register_blueprint(blueprint)
     wiring.install(app, settings)
     return app

@@ -6,7 +6,7 @@ writing transaction is BEGIN IMMEDIATE and stands for all row locks (decision 3)
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
@@ -196,26 +196,29 @@ def append_only_statements(table: str, dialect: str, guarded: Sequence[str] = ()
     return [_POSTGRES_FUNCTION.replace("%%", "%"), _POSTGRES_GUARD.format(table=table, what=change)]
 
 
-def append_only(model: type[Base], *, movable: str | None = None) -> type[Base]:
-    """Class decorator: rows of this table are written once. Databases made from the models refuse changes.
+def append_only(model: type[Base]) -> type[Base]:
+    """Class decorator: rows of this table are written once. Databases made from the models refuse changes."""
+    return append_only_but()(model)
 
-    `movable` names the one column that may change: whose row it is, for when two people turn out to be one.
+
+def append_only_but(*movable: str) -> Callable[[type[Base]], type[Base]]:
+    """As `append_only`, with columns that may change: whose row it is, for when two people turn out to be one, or
+    words of ours that go when a person is erased.
     """
-    table = model.__table__
-    if not isinstance(table, Table):
-        raise TypeError(f"{model.__name__} has no table of its own.")
-    guarded = tuple(column.name for column in table.columns if column.name != movable) if movable else ()
-    for dialect in ("sqlite", "postgresql"):
-        for statement in append_only_statements(table.name, dialect, guarded):
-            ddl = DDL(statement.replace("%", "%%")).execute_if(dialect=dialect)  # type: ignore[no-untyped-call]
-            event.listen(table, "after_create", ddl)
-    table.info["append_only"] = True
-    return model
 
+    def guard(model: type[Base]) -> type[Base]:
+        table = model.__table__
+        if not isinstance(table, Table):
+            raise TypeError(f"{model.__name__} has no table of its own.")
+        guarded = tuple(column.name for column in table.columns if column.name not in movable) if movable else ()
+        for dialect in ("sqlite", "postgresql"):
+            for statement in append_only_statements(table.name, dialect, guarded):
+                ddl = DDL(statement.replace("%", "%%")).execute_if(dialect=dialect)  # type: ignore[no-untyped-call]
+                event.listen(table, "after_create", ddl)
+        table.info["append_only"] = True
+        return model
 
-def append_only_but_owner(model: type[Base]) -> type[Base]:
-    """As `append_only`, but `person_id` may change: staff may find that two people are one."""
-    return append_only(model, movable="person_id")
+    return guard
 
 
 # The movable clock --------------------------------------------------------------------------------------
@@ -326,7 +329,7 @@ __all__ = [
     "OutsideCallInTransaction",
     "UTCDateTime",
     "append_only",
-    "append_only_but_owner",
+    "append_only_but",
     "append_only_statements",
     "db",
     "follow_movable_clock",

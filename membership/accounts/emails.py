@@ -1,10 +1,13 @@
-"""The mail that signs in."""
+"""The mails that sign in, prove an address, and tell what became of one."""
 
 from datetime import datetime
 from typing import Any
 
 from membership.accounts import services
+from membership.accounts.models import AddressChange, Person
+from membership.accounts.queries import get_person
 from membership.accounts.rules import PLACES, REQUEST_LIFE
+from membership.db import db
 from membership.mail.catalogue import mail
 from membership.web import settings
 from membership.web.links import absolute
@@ -36,4 +39,82 @@ def sign_in(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
         "code": f"{secrets.code[:4]} {secrets.code[4:]}",
         "n_minutes": MINUTES,
         "join_url": settings().public_url + PLACES["contribute"],
+    }
+
+
+@mail("accounts/prove", example={"purpose": "change", "code": "1234 5678", "n_minutes": MINUTES})
+def prove(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
+    """To an address that a member wants to use, or before they delete their account: the code to type.
+
+    The code is made here, as the mail leaves. One that is over by then gets no mail.
+    """
+    del at
+    proof = services.issue_proof(int(args["proof_id"]))
+    if proof is None:
+        return None
+    return {"purpose": proof.purpose, "code": f"{proof.code[:4]} {proof.code[4:]}", "n_minutes": MINUTES}
+
+
+@mail(
+    "accounts/address_changed",
+    example={
+        "what": "old",
+        "new_email": "new@example.org",
+        "undo_url": "https://join.example.org/account/email/undo/an-example",
+        "undo_until": datetime.fromisoformat("2027-05-08T09:00:00+00:00"),
+        "account_url": "https://join.example.org/account",
+    },
+)
+def address_changed(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
+    """To the old and the new address of a member: it changed (the old one can undo that), or was changed back."""
+    del at
+    change = db.session.get(AddressChange, int(args["change_id"]))
+    what = str(args["what"])
+    if change is None or (change.undone_at is not None) != (what == "restored"):
+        return None
+    is_undoable = what == "old" and change.new_email is not None
+    return {
+        "what": what,
+        "new_email": change.new_email,
+        "undo_url": absolute("accounts.undo_page", token=services.undo_token(change)) if is_undoable else None,
+        "undo_until": change.undo_until,
+        "account_url": settings().public_url + PLACES["account"],
+    }
+
+
+@mail("accounts/merged", example={"is_freed": False, "account_url": "https://join.example.org/account"})
+def merged(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
+    """To both addresses of two accounts that our staff have made one: which one it is now."""
+    del at
+    person = db.session.get(Person, int(args["person_id"]))
+    if person is None or person.is_gone:
+        return None
+    return {"is_freed": bool(args["is_freed"]), "account_url": settings().public_url + PLACES["account"]}
+
+
+@mail("accounts/farewell", example={"join_url": "https://join.example.org/contribute"})
+def farewell(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
+    """To somebody who asked to be forgotten: it has begun, and this is the last mail."""
+    del args, at
+    return {"join_url": settings().public_url + PLACES["contribute"]}
+
+
+@mail(
+    "accounts/way_in",
+    example={
+        "newsroom_name": "The Harbour Post",
+        "email": "reader@example.org",
+        "signin_url": "https://join.example.org/signin",
+    },
+)
+def way_in(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
+    """To somebody whom staff help in: where to sign in, and with which address. Carries no secret."""
+    del at
+    person = get_person(int(args["person_id"]))
+    if not person.is_active:
+        return None
+    return {
+        "newsroom_name": settings().newsroom_name,
+        "email": person.email,
+        "signin_url": absolute("accounts.signin"),
     }

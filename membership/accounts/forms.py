@@ -1,20 +1,23 @@
-"""The shapes of what is typed to sign in."""
+"""The shapes of what is typed to sign in, and to look after one's account."""
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, StringField
+from wtforms import HiddenField, RadioField, SelectMultipleField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
 from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from membership.accounts.rules import CODE_DIGITS, canonical_email, plain_code
 from membership.kernel.errors import InvalidInput
+from membership.mail.catalogue import About, list_stoppable
 from membership.web.forms import Form
 
 LONGEST_TYPED_EMAIL = 320
 LONGEST_TYPED_CODE = 20
 
 
-class AddressForm(Form):
-    """Where the link goes. After validation `email.data` is in canonical form."""
+class EmailForm(Form):
+    """One address of mail. After validation `email.data` is in canonical form."""
 
     email = StringField(
         _l("Your e-mail address"),
@@ -23,7 +26,6 @@ class AddressForm(Form):
             Length(max=LONGEST_TYPED_EMAIL, message=_l("This is longer than any e-mail address.")),
         ],
     )
-    next = HiddenField()
 
     def validate_email(self, field: StringField) -> None:
         """Refuse what mail cannot be sent to."""
@@ -33,6 +35,12 @@ class AddressForm(Form):
             raise ValidationError(
                 _("We cannot send mail to this address. Please look it over: it should be like name@example.org.")
             ) from error
+
+
+class AddressForm(EmailForm):
+    """Where the link goes, and where it leads."""
+
+    next = HiddenField()
 
 
 class CodeForm(Form):
@@ -51,3 +59,30 @@ class CodeForm(Form):
         field.data = plain_code(field.data or "")
         if len(field.data) != CODE_DIGITS or not (field.data.isascii() and field.data.isdecimal()):
             raise ValidationError(_("The code has eight digits."))
+
+
+# Sort of mail -> what it is called beside its tick, and what is in it.
+SORTS = {
+    About.TOPICS: (_l("Topics"), _l("What becomes of topics that you follow or that won in your polls.")),
+    About.POLLS: (_l("Polls"), _l("A poll opens, and what was chosen in it.")),
+    About.REMINDERS: (
+        _l("Reminders"),
+        _l("A poll closes soon and you have not voted; something that you planned is due."),
+    ),
+    About.OTHER: (_l("Other news"), _l("Everything else that the newsroom writes to its members.")),
+}
+
+
+LANGUAGES = {"en": "English", "uk": "Українська"}
+
+
+class MailsForm(Form):
+    """Which sorts of mail are wanted (values of `About`), and the language of mails."""
+
+    wanted = SelectMultipleField(option_widget=CheckboxInput(), widget=ListWidget(prefix_label=False))
+    locale = RadioField(_l("Language of our mails"), choices=[SelectChoice(*each) for each in LANGUAGES.items()])
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.wanted.choices = [SelectChoice(about.value, SORTS[about][0]) for about in list_stoppable()]
+        self.hints = {about.value: SORTS[about][1] for about in list_stoppable()}

@@ -7,7 +7,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from membership.accounts.rules import Role, may
-from membership.db import Model, append_only_but_owner
+from membership.db import Model, append_only_but
 from membership.mail.rules import NOBODY
 
 ONE_OF_OUR_LANGUAGES = "locale IN ('en', 'uk')"
@@ -212,10 +212,10 @@ class Erasure(Model):
     done_at: Mapped[datetime | None]
 
 
-@append_only_but_owner
+@append_only_but("person_id", "details")
 class TimelineEntry(Model):
     """One row is one thing that happened to a person, for them to read. Never changed, but for whose it is, where two
-    people turn out to be one.
+    people turn out to be one, and for the details, which are emptied when the person is erased.
 
     `details` hold ids, amounts and plain words of ours, never personal values (decision 13).
     """

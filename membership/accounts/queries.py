@@ -10,15 +10,25 @@ from flask import has_request_context, session
 from sqlalchemy import ColumnElement, Executable, and_, bindparam, exists, select
 from sqlalchemy.orm import aliased, make_transient_to_detached
 
-from membership.accounts.models import Person, Session, SignInRequest, StaffMember, TimelineEntry
+from membership.accounts.models import (
+    AddressChange,
+    Erasure,
+    Person,
+    Session,
+    SignInRequest,
+    StaffMember,
+    TimelineEntry,
+)
 from membership.accounts.rules import IDLE, masked
 from membership.db import db, read_alone
 from membership.kernel import clock, ids
 from membership.kernel.errors import NotFound
+from membership.mail.queries import mails_to, stops_of
 
 __all__ = [
-    "LinkState", "LiveSession", "SessionRow", "find_live_session", "find_person_by_email", "get_person", "is_open",
-    "link_state", "list_staff", "masked", "sessions_of", "timeline",
+    "LinkState", "LiveSession", "SessionRow", "addresses_of", "export_mails", "export_profile", "export_sessions",
+    "export_timeline", "find_erasure", "find_live_session", "find_person_by_email", "get_by_public_id", "get_person",
+    "is_open", "link_state", "list_staff", "masked", "sessions_of", "timeline",
 ]  # fmt: skip
 
 # "ready": a button signs in here. "elsewhere": another browser asked for it. "dead": used, too old, or unknown.
@@ -46,6 +56,19 @@ def get_person(person_id: int) -> Person:
 def find_person_by_email(email: str) -> Person | None:
     """The person of an address in canonical form, proved or not; None if nobody has it."""
     return db.session.scalar(select(Person).where(Person.email == email))
+
+
+def get_by_public_id(public_id: str) -> Person:
+    """The person of a page of the desk; NotFound if there is none."""
+    person = db.session.scalar(select(Person).where(Person.public_id == public_id))
+    if person is None:
+        raise NotFound("no_person", "There is no such person.")
+    return person
+
+
+def find_erasure(person_id: int) -> Erasure | None:
+    """How far the forgetting of a person has come; None where nobody asked for it."""
+    return db.session.get(Erasure, person_id)
 
 
 def list_staff() -> list[tuple[StaffMember, Person]]:
@@ -119,3 +142,62 @@ def is_open(at: datetime) -> ColumnElement[bool]:
     newer = aliased(SignInRequest)
     is_newest = ~exists().where(newer.email == SignInRequest.email, newer.id > SignInRequest.id)
     return and_(SignInRequest.used_at.is_(None), SignInRequest.expires_at > at, is_newest)
+
+
+# What we hold of a member, for the member --------------------------------------------------------------
+
+MOST_ENTRIES = 10_000
+
+
+def addresses_of(person_id: int) -> list[str]:
+    """A person's address, and those that they had in the last seven days."""
+    person = get_person(person_id)
+    rows = db.session.execute(
+        select(AddressChange.old_email, AddressChange.new_email).where(AddressChange.person_id == person_id)
+    )
+    return sorted({person.email, *(address for row in rows for address in row if address)})
+
+
+def export_profile(person_id: int) -> list[dict[str, Any]]:
+    """One row: who somebody is here."""
+    person = get_person(person_id)
+    return [
+        {
+            "id": person.public_id,
+            "email": person.email,
+            "email_proved_at": person.email_proved_at,
+            "public_name": person.public_name,
+            "language_of_mails": person.locale,
+            "unwanted_mails": ", ".join(sorted(about.value for about in stops_of(person_id))),
+            "former_addresses": ", ".join(each for each in addresses_of(person_id) if each != person.email),
+            "since": person.created_at,
+            "role_on_our_staff": person.role.value if person.role else None,
+        }
+    ]
+
+
+def export_sessions(person_id: int) -> list[dict[str, Any]]:
+    """Where somebody is signed in."""
+    return [{"began_at": row.created_at, "last_seen_at": row.last_seen_at} for row in sessions_of(person_id)]
+
+
+def export_timeline(person_id: int) -> list[dict[str, Any]]:
+    """What happened, newest first."""
+    return [
+        {"at": row.at, "what": row.kind, "by": row.actor.partition(":")[0]} | row.details
+        for row in timeline(person_id, MOST_ENTRIES)
+    ]
+
+
+def export_mails(person_id: int) -> list[dict[str, Any]]:
+    """What we wrote in the last 30 days; later we do not know any more to whom a mail went."""
+    return [
+        {
+            "written_at": row.created_at,
+            "what": row.kind,
+            "to": row.to_address,
+            "state": row.state,
+            "done_at": row.done_at,
+        }
+        for row in mails_to(addresses_of(person_id))
+    ]

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import distinct, func, select
 
 from membership.accounts.models import Person
+from membership.billing.queries import payments_of
 from membership.contributions.models import Card, Contribution, Refund
 from membership.contributions.rules import LIVE, State
 from membership.db import db
@@ -155,3 +157,76 @@ def list_overdue_checkouts(before: datetime, limit: int = 50) -> Sequence[Contri
         .order_by(Contribution.checkout_expires_at)
         .limit(limit)
     ).all()
+
+
+# What we hold of a member, for the member --------------------------------------------------------------
+
+
+def _all_of(person_id: int) -> Sequence[Contribution]:
+    mine = select(Contribution).where(Contribution.person_id == person_id)
+    return db.session.scalars(mine.order_by(Contribution.created_at, Contribution.id)).all()
+
+
+def export_of(person_id: int) -> list[dict[str, Any]]:
+    """Every contribution of a person, also what was begun and not paid, oldest first."""
+    rows = _all_of(person_id)
+    cards = cards_of([row.id for row in rows])
+    return [
+        {
+            "reference": row.reference,
+            "purpose": row.purpose,
+            "way": row.way,
+            "email": row.email,
+            "public_name": row.public_name,
+            "rhythm": row.rhythm,
+            "gift_minor": row.gift_minor,
+            "charge_minor": row.charge_minor,
+            "currency": row.currency,
+            "state": row.state,
+            "state_at": row.state_at,
+            "created_at": row.created_at,
+            "next_payment_at": row.next_payment_at,
+            "ends_at": row.ends_at,
+            "paused_until": row.paused_until,
+            "cancel_reason": row.cancel_reason,
+            "failure_reason": row.failure_reason,
+            "card": f"{cards[row.id].brand} {cards[row.id].last4 or ''}".strip() if row.id in cards else None,
+            "customer_at_provider": row.customer_id,
+            "support_at_provider": row.subscription_id,
+            "came_from": ", ".join(f"{key}: {value}" for key, value in sorted(row.attribution.items())),
+        }
+        for row in rows
+    ]
+
+
+def export_payments(person_id: int) -> list[dict[str, Any]]:
+    """Every payment of a person with the number of its receipt, newest first."""
+    return [
+        {
+            "receipt": row.receipt_number,
+            "reference": row.reference,
+            "charged_minor": row.charged.minor,
+            "returned_minor": row.returned.minor,
+            "currency": row.charged.currency,
+            "paid_at": row.paid_at,
+            "period_start": row.period_start,
+            "period_end": row.period_end,
+            "payment_at_provider": row.payment_id,
+        }
+        for row in payments_of([row.reference for row in _all_of(person_id)])
+    ]
+
+
+def export_refunds(person_id: int) -> list[dict[str, Any]]:
+    """What was to go back to a person."""
+    return [
+        {
+            "reference": row.reference,
+            "amount_minor": row.amount_minor,
+            "currency": row.currency,
+            "reason": row.reason,
+            "asked_at": row.asked_at,
+            "state": row.state,
+        }
+        for row in refunds_of([row.reference for row in _all_of(person_id)])
+    ]

@@ -1,10 +1,10 @@
 """Use cases of the outbox: put a mail in or tell an audience, lease a mail for delivery, write down how it went."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 
@@ -12,8 +12,8 @@ from membership.db import db, hint, is_sqlite, transaction
 from membership.kernel import clock
 from membership.mail import queries
 from membership.mail.audiences import Recipient, sources_of
-from membership.mail.catalogue import About, Args, find_entry
-from membership.mail.models import DEAD, DONE, DROPPED, OPEN, SENDING, SENT, WAITING, Broadcast, MailStop, OutboxMail
+from membership.mail.catalogue import Args, find_entry
+from membership.mail.models import DEAD, DONE, DROPPED, SENDING, SENT, WAITING, Broadcast, OutboxMail
 from membership.mail.rules import LEASE, NOBODY, Failure, next_step
 
 LONGEST_ARG = 120
@@ -133,7 +133,7 @@ def _mail(kind: str, to: Recipient, args: Args) -> dict[str, Any]:
     }
 
 
-def _insert(model: type[OutboxMail | Broadcast | MailStop]) -> Any:
+def _insert(model: type[OutboxMail | Broadcast]) -> Any:
     """INSERT … ON CONFLICT in the words of this database."""
     return (insert_on_sqlite if is_sqlite() else insert_on_postgresql)(model)
 
@@ -207,48 +207,3 @@ def forget_addresses(now: datetime, after: timedelta) -> int:
     )
     with transaction("mail.forget"):
         return len(db.session.scalars(statement).all())
-
-
-# What becomes of a person's mails -----------------------------------------------------------------------
-
-
-def choose(person_id: int, unwanted: Collection[About]) -> None:
-    """From now on this person gets all sorts of mail but these; ValueError for what nobody can stop."""
-    if About.ALWAYS in unwanted:
-        raise ValueError("Mails about money and sign-in cannot be stopped.")
-    with transaction("mail.choose"):
-        db.session.execute(delete(MailStop).where(MailStop.person_id == person_id))
-        for about in unwanted:
-            _stop(person_id, about.value)
-
-
-def _stop(person_id: int, about: str) -> None:
-    row = {"person_id": person_id, "about": about}
-    db.session.execute(_insert(MailStop).values(**row).on_conflict_do_nothing())
-
-
-def hand_over(from_id: int, into_id: int, old_address: str, new_address: str) -> None:
-    """Two people are one: what either had stopped stays stopped, and what waits to leave goes to the one address."""
-    with transaction("mail.hand_over"):
-        stopped = db.session.scalars(delete(MailStop).where(MailStop.person_id == from_id).returning(MailStop.about))
-        for about in stopped.all():
-            _stop(into_id, about)
-        waiting = update(OutboxMail).where(OutboxMail.to_address == old_address, OutboxMail.state.in_(OPEN))
-        db.session.execute(waiting.values(to_address=new_address), execution_options={"synchronize_session": False})
-
-
-def forget_address(address: str, at: datetime) -> None:
-    """Empty an address in the outbox, and drop what waits to leave for it: its owner is to be forgotten."""
-    mine = OutboxMail.to_address == address
-    unsynchronised = {"synchronize_session": False}
-    with transaction("mail.forget_address"):
-        dropped = update(OutboxMail).where(mine, OutboxMail.state.in_(OPEN))
-        ended = {"state": DROPPED, "done_at": at, "lease_until": None, "fence": OutboxMail.fence + 1}
-        db.session.execute(dropped.values(**ended), execution_options=unsynchronised)
-        db.session.execute(update(OutboxMail).where(mine).values(to_address=None), execution_options=unsynchronised)
-
-
-def forget_person(person_id: int) -> None:
-    """Delete what a person had chosen about mails."""
-    with transaction("mail.forget_person"):
-        db.session.execute(delete(MailStop).where(MailStop.person_id == person_id))

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from membership.db import Model, append_only_but_owner
+from membership.db import Model, append_only_but
 
 
 class CoverageGrant(Model):
@@ -63,7 +63,7 @@ class Grace(Model):
     closed_at: Mapped[datetime | None]
 
 
-@append_only_but_owner
+@append_only_but("person_id")
 class Movement(Model):
     """One change of recurring income, written in the transaction that learnt of it. Never changes, but for whose it
     is, where two people turn out to be one.

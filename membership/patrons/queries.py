@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import distinct, func, select
 
 from membership.db import db
-from membership.patrons.models import CoverageGrant, CoverageSpan, Grace
+from membership.patrons.models import CoverageGrant, CoverageSpan, Grace, Movement
 from membership.patrons.rules import Cause, Grant, Span, Standing, standing
 
 
@@ -59,3 +60,43 @@ def n_patrons(at: datetime) -> int:
     graced = select(Grace.person_id).where(Grace.closed_at.is_(None), Grace.until > at)
     people = covered.union(graced).subquery()
     return db.session.scalar(select(func.count(distinct(people.c.person_id)))) or 0
+
+
+def export_of(person_id: int) -> list[dict[str, Any]]:
+    """What made a person a patron, and when: every grant with what it covers."""
+    covered: dict[int, list[str]] = {}
+    for span in spans_of(person_id):
+        covered.setdefault(span.grant_id, []).append(f"{span.starts_at.isoformat()}/{span.ends_at.isoformat()}")
+    rows = db.session.scalars(select(CoverageGrant).where(CoverageGrant.person_id == person_id))
+    return [
+        {
+            "why": row.cause,
+            "by": row.cause_ref,
+            "paid_at": row.paid_at,
+            "n_months": row.n_months,
+            "revoked_at": row.revoked_at,
+            "covers": ", ".join(covered.get(row.id, [])),
+        }
+        for row in rows
+    ]
+
+
+def export_graces(person_id: int) -> list[dict[str, Any]]:
+    """Time that a person kept while a payment was retried."""
+    rows = db.session.scalars(select(Grace).where(Grace.person_id == person_id).order_by(Grace.opened_at))
+    return [{"reference": row.reference, "from": row.opened_at, "until": row.until} for row in rows]
+
+
+def export_movements(person_id: int) -> list[dict[str, Any]]:
+    """How a person's yearly support changed."""
+    rows = db.session.scalars(select(Movement).where(Movement.person_id == person_id).order_by(Movement.at))
+    return [
+        {
+            "at": row.at,
+            "what": row.kind,
+            "reference": row.reference,
+            "yearly_delta_minor": row.yearly_delta_minor,
+            "currency": row.currency,
+        }
+        for row in rows
+    ]

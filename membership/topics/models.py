@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from membership.db import Model, append_only
+from membership.db import Model, append_only_but
 
 
 class Topic(Model):
@@ -94,9 +94,11 @@ class TopicMute(Model):
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
 
 
-@append_only
+@append_only_but("actor_id")
 class TopicEvent(Model):
-    """One row is one step in a topic's life, public with its reason. Never changed."""
+    """One row is one step in a topic's life, public with its reason. Never changed, but for whose step it was, where
+    two people turn out to be one.
+    """
 
     __tablename__ = "topic_events"
     __table_args__ = (Index("ix_topic_events_topic_id_at", "topic_id", "at"),)

@@ -363,3 +363,40 @@ def titles_of(topic_ids: Iterable[int]) -> Mapping[int, Topic]:
     """These topics by their ids; those that do not exist are left out."""
     statement = select(Topic).where(Topic.id.in_(set(topic_ids)))
     return {topic.id: topic for topic in db.session.scalars(statement)}
+
+
+# What we hold of a member, for the member --------------------------------------------------------------
+
+
+def export_proposals(person_id: int) -> list[dict[str, Any]]:
+    """What a person proposed, oldest first."""
+    rows = db.session.scalars(select(Topic).where(Topic.proposer_id == person_id).order_by(Topic.created_at))
+    return [
+        {
+            "topic": row.public_id,
+            "title": row.title,
+            "why": row.why,
+            "links": ", ".join(row.links),
+            "stage": row.stage,
+            "proposed_at": row.created_at,
+        }
+        for row in rows
+    ]
+
+
+def export_follows(person_id: int) -> list[dict[str, Any]]:
+    """What a person follows, and of which they want no mails."""
+    followed = db.session.execute(
+        select(Topic.public_id, Topic.title, TopicFollower.at)
+        .join(Topic, Topic.id == TopicFollower.topic_id)
+        .where(TopicFollower.person_id == person_id)
+    )
+    stopped = db.session.execute(
+        select(Topic.public_id, Topic.title)
+        .join(TopicMute, TopicMute.topic_id == Topic.id)
+        .where(TopicMute.person_id == person_id)
+    )
+    return [
+        *({"topic": row.public_id, "title": row.title, "follows_since": row.at} for row in followed),
+        *({"topic": row.public_id, "title": row.title, "wants_no_mails": True} for row in stopped),
+    ]

@@ -4,7 +4,7 @@ import pytest
 
 from membership.db import db
 from membership.kernel import clock
-from membership.mail import catalogue, jobs, queries, services
+from membership.mail import catalogue, jobs, queries, services, wishes
 from membership.mail.catalogue import About
 from membership.mail.models import MailStop, OutboxMail
 from tests.factories.crowd import CROWDS, N_EVERYBODY
@@ -28,9 +28,9 @@ def states() -> list[str]:
 
 def test_what_somebody_stopped_is_not_written(app, news):
     person = make_person()
-    services.choose(person.id, {About.TOPICS})
+    wishes.choose(person.id, {About.TOPICS})
     assert services.send(news, person.email, "en", {"person_id": person.id}) is None
-    services.choose(person.id, {About.POLLS})
+    wishes.choose(person.id, {About.POLLS})
     assert services.send(news, person.email, "en", {"person_id": person.id}) is not None
     assert queries.stops_of(person.id) == {About.POLLS}
 
@@ -38,7 +38,7 @@ def test_what_somebody_stopped_is_not_written(app, news):
 def test_a_mail_that_waits_is_dropped_where_it_was_stopped_in_the_meantime(app, news, server):
     person = make_person()
     services.send(news, person.email, "en", {"person_id": person.id})
-    services.choose(person.id, {About.TOPICS})
+    wishes.choose(person.id, {About.TOPICS})
     jobs.sweep(clock.now())
     assert (states(), server.taken) == (["dropped"], [])
 
@@ -46,7 +46,7 @@ def test_a_mail_that_waits_is_dropped_where_it_was_stopped_in_the_meantime(app, 
 def test_a_broadcast_passes_by_who_does_not_want_its_sort(app, news, monkeypatch):
     monkeypatch.setitem(app.extensions, "membership.audiences", CROWDS)
     people = [make_person(f"r{n}@example.org") for n in range(1, N_EVERYBODY + 1)]
-    services.choose(people[2].id, {About.TOPICS})
+    wishes.choose(people[2].id, {About.TOPICS})
     services.broadcast("tests.everybody", news, {"note_id": 1}, "note:1")
     jobs.spread(clock.now())
     told = {mail.args["person_id"] for mail in db.session.query(OutboxMail)}
@@ -56,8 +56,8 @@ def test_a_broadcast_passes_by_who_does_not_want_its_sort(app, news, monkeypatch
 def test_mails_about_money_and_sign_in_cannot_be_stopped(app, note_mail):
     person = make_person()
     with pytest.raises(ValueError, match="cannot be stopped"):
-        services.choose(person.id, {About.ALWAYS})
-    services.choose(person.id, {About.TOPICS, About.POLLS, About.REMINDERS})
+        wishes.choose(person.id, {About.ALWAYS})
+    wishes.choose(person.id, {About.TOPICS, About.POLLS, About.REMINDERS})
     assert services.send(note_mail, person.email, "en", {"person_id": person.id}) is not None
 
 
@@ -80,10 +80,10 @@ def test_every_mail_that_can_be_stopped_is_of_a_sort_that_the_page_offers(app):
 
 def test_two_people_who_turn_out_to_be_one_keep_what_either_had_stopped(app, note_mail):
     one, other = make_person(), make_person("other@example.org")
-    services.choose(one.id, {About.POLLS})
-    services.choose(other.id, {About.POLLS, About.TOPICS})
+    wishes.choose(one.id, {About.POLLS})
+    wishes.choose(other.id, {About.POLLS, About.TOPICS})
     waiting = services.send(note_mail, "other@example.org", "en", {"note_id": 1})
-    services.hand_over(other.id, one.id, "other@example.org", "olena@example.org")
+    wishes.hand_over(other.id, one.id, "other@example.org", "olena@example.org")
     db.session.rollback()
     assert queries.stops_of(one.id) == {About.POLLS, About.TOPICS}
     assert db.session.query(MailStop).filter_by(person_id=other.id).count() == 0
@@ -95,7 +95,7 @@ def test_a_forgotten_address_stands_nowhere_in_the_outbox_and_gets_nothing_more(
     jobs.sweep(clock.now())
     services.send(note_mail, "olena@example.org", "en", {"note_id": 2})
     services.send(note_mail, "other@example.org", "en", {"note_id": 3})
-    services.forget_address("olena@example.org", clock.now())
+    wishes.forget_address("olena@example.org", clock.now())
     jobs.sweep(clock.now())
     assert states() == ["sent", "dropped", "sent"]
     assert [mail.to_address for mail in db.session.query(OutboxMail).order_by(OutboxMail.id)] == [

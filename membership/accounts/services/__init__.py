@@ -1,6 +1,21 @@
-"""Use cases of accounts: people and what happened to them, signing in, staying signed in, the staff."""
+"""Use cases of accounts: people and what happened to them, signing in, staying signed in, the staff; another address,
+two people who are one, somebody who leaves for good.
+"""
 
-from membership.accounts.services.people import ensure_person, note
+from membership.accounts.services.addresses import (
+    change_address,
+    find_offer,
+    forget_changes,
+    join_accounts,
+    read_undo,
+    tell_followers,
+    undo_change,
+    undo_token,
+)
+from membership.accounts.services.erasing import begin_erasure, erase_due, erase_self, refuse_while_undoable
+from membership.accounts.services.merging import check_merge, clean_reason, merge, survivor
+from membership.accounts.services.people import choose_locale, ensure_person, note
+from membership.accounts.services.proving import ask_proof, issue_proof
 from membership.accounts.services.signin import Secrets, SignedIn, ask, issue_secrets, use_code, use_link
 from membership.accounts.services.staff import appoint, dismiss
 from membership.accounts.services.staying import forget, keep_data, sign_out, sign_out_everywhere, touch
@@ -10,15 +25,34 @@ __all__ = [
     "SignedIn",
     "appoint",
     "ask",
+    "ask_proof",
+    "begin_erasure",
+    "change_address",
+    "check_merge",
+    "choose_locale",
+    "clean_reason",
     "dismiss",
     "ensure_person",
+    "erase_due",
+    "erase_self",
+    "find_offer",
     "forget",
+    "forget_changes",
+    "issue_proof",
     "issue_secrets",
+    "join_accounts",
     "keep_data",
+    "merge",
     "note",
+    "read_undo",
+    "refuse_while_undoable",
     "sign_out",
     "sign_out_everywhere",
+    "survivor",
+    "tell_followers",
     "touch",
+    "undo_change",
+    "undo_token",
     "use_code",
     "use_link",
 ]

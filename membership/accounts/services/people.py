@@ -36,3 +36,10 @@ def note(person_id: int, kind: str, at: datetime, details: dict[str, Any] | None
     """Write one entry into a person's timeline; `details` hold ids, amounts and our own words only."""
     with transaction("accounts.note"):
         db.session.add(TimelineEntry(person_id=person_id, at=at, kind=kind, details=details or {}, actor=actor))
+
+
+def choose_locale(person_id: int, locale: str) -> None:
+    """The language of a person's mails from now on, in whichever language they look at pages."""
+    with transaction("accounts.choose_locale"):
+        person = db.session.get_one(Person, person_id)
+        person.locale, person.has_chosen_locale = locale, True

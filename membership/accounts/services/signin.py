@@ -172,7 +172,8 @@ def _begin(request: SignInRequest, at: datetime) -> SignedIn | None:
 
 def _note_proof(person: Person, locale: str) -> None:
     now = clock.now()
-    person.locale = locale
+    if not person.has_chosen_locale:
+        person.locale = locale
     if person.email_proved_at is None:
         person.email_proved_at = now
         note(person.id, "address_proved", now, actor="member")

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import delete, or_, update
 
-from membership.accounts.models import Person, Session, SignInRequest
+from membership.accounts.models import AddressProof, Person, Session, SignInRequest
 from membership.accounts.rules import IDLE, TOUCH_EVERY
 from membership.accounts.services.people import note
 from membership.db import db, transaction
@@ -43,9 +43,10 @@ def sign_out_everywhere(person: Person) -> int:
 
 
 def forget(real_now: datetime) -> int:
-    """Delete sign-in requests a day after their end, and sessions that have ended; how many rows."""
+    """Delete sign-in requests and codes a day after their end, and sessions that have ended; how many rows."""
     over = or_(Session.expires_at <= real_now, Session.last_seen_at <= real_now - IDLE)
     with transaction("accounts.forget"):
         requests = db.session.execute(delete(SignInRequest).where(SignInRequest.expires_at <= real_now - FORGET_AFTER))
         sessions = db.session.execute(delete(Session).where(over))
-    return requests.rowcount + sessions.rowcount  # type: ignore[attr-defined, no-any-return]
+        proofs = db.session.execute(delete(AddressProof).where(AddressProof.expires_at <= real_now - FORGET_AFTER))
+    return requests.rowcount + sessions.rowcount + proofs.rowcount  # type: ignore[attr-defined, no-any-return]

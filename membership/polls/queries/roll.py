@@ -10,7 +10,7 @@ from membership.billing.models import Payment
 from membership.db import db
 from membership.patrons.models import CoverageGrant, CoverageSpan
 from membership.patrons.rules import Cause
-from membership.polls.models import Poll
+from membership.polls.models import Poll, RollEntry
 
 BY_PAYMENT = "payment:"
 
@@ -56,3 +56,17 @@ def _qualifies(grant: Any, eligibility: str) -> ColumnElement[bool]:
     )
     is_by_payment = and_(grant.cause_ref.like(f"{BY_PAYMENT}%"), paid)
     return and_(grant.revoked_at.is_(None), or_(grant.cause == Cause.PAID, grant.cause == Cause.GIFT), is_by_payment)
+
+
+def export_of(person_id: int) -> list[dict[str, Any]]:
+    """The rolls that a person is on, and whether they voted: never what, which nobody knows."""
+    rows = db.session.execute(
+        select(Poll.public_id, Poll.title, RollEntry.has_voted, RollEntry.wants_news)
+        .join(Poll, Poll.id == RollEntry.poll_id)
+        .where(RollEntry.person_id == person_id)
+        .order_by(Poll.id)
+    )
+    return [
+        {"poll": row.public_id, "title": row.title, "has_voted": row.has_voted, "wants_news": row.wants_news}
+        for row in rows
+    ]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from flask import current_app
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import ColumnElement, or_, select, true
 
 from membership.accounts.models import Person
 from membership.db import db
@@ -40,7 +40,8 @@ def voters_of_chosen_topic_after(args: Args, after_person_id: int, limit: int) -
     chosen = db.session.scalar(events.order_by(TopicEvent.id.desc()).limit(1))
     if chosen is None or "poll_id" not in chosen.details:
         return []
-    wanted = RollEntry.has_voted & RollEntry.wants_news
+    # Closed: their vote was cast under another address of theirs.
+    wanted = or_(RollEntry.has_voted, RollEntry.is_closed) & RollEntry.wants_news
     return _on_roll(int(chosen.details["poll_id"]), wanted, after_person_id, limit)
 
 

@@ -23,7 +23,7 @@ def follow(topic_id: int, person_id: int) -> Topic:
         topic = locked_root(topic_id)
         if Stage(topic.stage) not in PUBLIC and topic.proposer_id != person_id:
             raise NotFound("no_topic", "There is no such topic.")
-        members = _family_of(topic.id)
+        members = family_of(topic.id)
         db.session.execute(delete(TopicMute).where(_is_of(TopicMute, members, person_id)))
         if db.session.scalar(select(TopicFollower.person_id).where(_is_of(TopicFollower, members, person_id)).limit(1)):
             return topic
@@ -39,7 +39,7 @@ def unfollow(topic_id: int, person_id: int) -> Topic:
         topic = locked_root(topic_id)
         gone = db.session.scalars(
             delete(TopicFollower)
-            .where(_is_of(TopicFollower, _family_of(topic.id), person_id))
+            .where(_is_of(TopicFollower, family_of(topic.id), person_id))
             .returning(TopicFollower.topic_id)
         ).all()
         if gone:
@@ -61,7 +61,8 @@ def resume_news(topic_id: int, person_id: int) -> None:
         db.session.execute(delete(TopicMute).where(TopicMute.topic_id == topic_id, TopicMute.person_id == person_id))
 
 
-def _family_of(topic_id: int) -> list[int]:
+def family_of(topic_id: int) -> list[int]:
+    """A topic and all that was merged into it, however deep, by their ids."""
     return list(db.session.scalars(select(queries.family([topic_id]).c.topic_id)))
 
 

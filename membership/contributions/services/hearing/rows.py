@@ -30,7 +30,8 @@ def person_of(contribution: Contribution, at: datetime) -> Person:
         )
         contribution.person_id = person.id
         return person
-    person = db.session.get_one(Person, contribution.person_id)
+    person = accounts.survivor(contribution.person_id)
+    contribution.person_id = person.id
     if contribution.public_name and State(contribution.state) in UNPAID:
         person.public_name = contribution.public_name
     return person

@@ -116,14 +116,15 @@ def enter_code() -> ResponseReturnValue:
     try:
         signed_in = services.use_code(str(form.code.data), _nonce() or "")
     except InvalidInput as error:
-        form.code.errors = [_wrong_code(error.details["n_left"])]
+        form.code.errors = [wrong_code(error.details["n_left"])]
         return _sent_page(form), 422
     except Conflict:
         return _sent_page(form, is_dead=True), 409
     return _go_on(signed_in)
 
 
-def _wrong_code(n_left: int) -> str:
+def wrong_code(n_left: int) -> str:
+    """What stands beside a code that does not fit."""
     sentence = ngettext(
         "This is not the code from our newest mail. You can try once more.",
         "This is not the code from our newest mail. You can try %(num)s more times.",

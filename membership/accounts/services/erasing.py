@@ -1,0 +1,173 @@
+"""Forgetting a person: their support ends, other companies forget them, and every personal column is emptied.
+
+What the law keeps (journal, receipts' amounts, that somebody was on a roll) stays under a pseudonym. It is worked
+off step by step from the row in `erasures`, so that it may die at any point and goes on from there.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from flask import current_app
+from sqlalchemy import delete, select, update
+
+from membership.accounts.models import (
+    AddressChange,
+    AddressProof,
+    Erasure,
+    Person,
+    Session,
+    SignInRequest,
+    StaffMember,
+    TimelineEntry,
+)
+from membership.accounts.services.people import note
+from membership.accounts.services.proving import lock_person, try_code
+from membership.billing import forgetting
+from membership.db import db, hint, is_sqlite, transaction
+from membership.kernel import clock
+from membership.kernel.errors import Conflict, ProviderFailed
+from membership.mail import services as mail
+from membership.mail import wishes
+from membership.mail.queries import is_done
+from membership.mail.rules import NOBODY
+
+log = structlog.get_logger(__name__)
+
+# A mail server that is down keeps an address no longer than this.
+FAREWELL_MAY_TAKE = timedelta(days=1)
+AT_A_TIME = 20
+
+Eraser = Callable[[int, datetime], None]
+Leaver = Callable[[int, str], None]
+
+
+def erase_self(person_id: int, code: str, at: datetime) -> None:
+    """Begin to forget the member who typed the code that was mailed to them. Raises as `proving.try_code` and
+    `begin_erasure` do; also Conflict `address_is_new` while an earlier owner of the address may still take it back.
+    """
+    refuse_while_undoable(person_id)
+    try_code(person_id, "erase", code)
+    begin_erasure(person_id, "member", None, at)
+
+
+def refuse_while_undoable(person_id: int) -> None:
+    """Conflict `address_is_new` within seven days of a change: a thief of a session must not delete the account."""
+    real_now = clock.real_now()
+    fresh = select(AddressChange.id).where(
+        AddressChange.person_id == person_id, AddressChange.undone_at.is_(None), AddressChange.undo_until > real_now
+    )
+    if db.session.scalar(fresh.limit(1)) is not None:
+        raise Conflict("address_is_new", "The address was changed in the last seven days.")
+
+
+def begin_erasure(person_id: int, actor: str, reason: str | None, at: datetime) -> None:
+    """From now on nobody signs in as this person, and `erase_due` forgets them. Twice is once.
+
+    Conflict `erase_staff` where they work here, `person_gone` where nobody is behind this row any more.
+    """
+    with transaction("accounts.begin_erasure"):
+        person = lock_person(person_id)
+        if db.session.get(StaffMember, person_id) is not None:
+            raise Conflict("erase_staff", "This person works here. Take them off the staff first.")
+        if db.session.get(Erasure, person_id) is not None:
+            return
+        farewell = mail.send("accounts/farewell", person.email, person.locale, {"person_id": person_id})
+        row = Erasure(person_id=person_id, actor=actor, reason=reason, asked_at=at, farewell_id=farewell)
+        db.session.add(row)
+        person.disabled_at = person.disabled_at or at
+        db.session.execute(delete(Session).where(Session.person_id == person_id))
+        note(person_id, "erasure_asked", at, {}, actor)
+        hint("accounts.erase")
+
+
+def erase_due(now: datetime) -> int:
+    """Take every erasure as far as it goes; how many are still not done."""
+    rows = select(Erasure.person_id).where(Erasure.done_at.is_(None)).order_by(Erasure.asked_at).limit(AT_A_TIME)
+    open_ids = db.session.scalars(rows).all()
+    return sum(not _go_on(person_id, now) for person_id in open_ids)
+
+
+def _go_on(person_id: int, now: datetime) -> bool:
+    """Every step that can be done now, in order; whether all are."""
+    row = db.session.get_one(Erasure, person_id, populate_existing=True)
+    farewell_id, asked_at = row.farewell_id, row.asked_at
+    if row.left_at is None and not _leave(person_id, now):
+        return False
+    if db.session.get_one(Erasure, person_id, populate_existing=True).emptied_at is None:
+        has_waited = now >= asked_at + FAREWELL_MAY_TAKE
+        if farewell_id is not None and not has_waited and not is_done(farewell_id):
+            return False
+        _empty(person_id, now)
+    db.session.rollback()
+    if not _rewrite_files():
+        return False
+    _mark(person_id, done_at=now)
+    return True
+
+
+def _leave(person_id: int, now: datetime) -> bool:
+    """Have support end and other companies forget; False where one of them did not answer."""
+    leavers: Sequence[Leaver] = current_app.extensions["membership.leavers"]
+    try:
+        for leaver in leavers:
+            leaver(person_id, f"erasure:{person_id}")
+    except ProviderFailed as failed:
+        log.warning("erasure_waits", person_id=person_id, code=failed.code)
+        return False
+    _mark(person_id, left_at=now)
+    return True
+
+
+def _empty(person_id: int, now: datetime) -> None:
+    """Every room empties its columns, in one transaction: a reader is there as a whole, or not at all."""
+    erasers: Sequence[Eraser] = current_app.extensions["membership.erasers"]
+    with transaction("accounts.erase"):
+        for eraser in erasers:
+            eraser(person_id, now)
+        _erase_account(person_id)
+        db.session.execute(
+            update(Erasure).where(Erasure.person_id == person_id).values(emptied_at=now, reason=None, farewell_id=None)
+        )
+
+
+def _erase_account(person_id: int) -> None:
+    person = db.session.get_one(Person, person_id, populate_existing=True, with_for_update=True)
+    changes = select(AddressChange.old_email, AddressChange.new_email).where(AddressChange.person_id == person_id)
+    addresses = {person.email, *(each for row in db.session.execute(changes) for each in row if each)}
+    for model in (Session, AddressProof, AddressChange):
+        db.session.execute(delete(model).where(model.person_id == person_id))
+    for address in addresses:
+        db.session.execute(delete(SignInRequest).where(SignInRequest.email == address))
+        wishes.forget_address(address, clock.now())
+    forgetting.forget(set(), addresses, clock.now())
+    wishes.forget_person(person_id)
+    db.session.execute(update(TimelineEntry).where(TimelineEntry.person_id == person_id).values(details={}))
+    person.email, person.public_name, person.email_proved_at = f"erased-{person_id}{NOBODY}", None, None
+
+
+def _mark(person_id: int, **moments: datetime) -> None:
+    with transaction("accounts.erasure_step"):
+        db.session.execute(update(Erasure).where(Erasure.person_id == person_id).values(**moments))
+
+
+def _rewrite_files() -> bool:
+    """SQLite: write file and log anew, so that nothing of what was emptied stays in either; False while others read.
+
+    PostgreSQL does that by itself (autovacuum), and a dump holds only what is there.
+    """
+    if not is_sqlite():
+        return True
+    with db.engine.connect() as connection:
+        cursor = connection.connection.cursor()
+        try:
+            cursor.execute("VACUUM")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            answer = cursor.fetchone()
+        except sqlite3.OperationalError as error:  # somebody writes all the time; the next sweep tries again
+            log.warning("erasure_waits", error=str(error))
+            return False
+        finally:
+            cursor.close()
+    return answer is not None and answer[0] == 0

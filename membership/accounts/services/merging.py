@@ -1,0 +1,113 @@
+"""Two people turn out to be one: everything of the first goes to the second, and the first is an empty shell.
+
+It cannot be undone. Each room moves its own rows (`wiring.MERGERS`), in one transaction with this one.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from flask import current_app
+from sqlalchemy import delete, select, update
+
+from membership.accounts.models import (
+    AddressChange,
+    AddressProof,
+    Erasure,
+    Person,
+    Session,
+    SignInRequest,
+    StaffMember,
+    TimelineEntry,
+)
+from membership.accounts.services.people import note
+from membership.db import db, transaction
+from membership.kernel.errors import Conflict, InvalidInput
+from membership.kernel.words import one_line
+from membership.mail import services as mail
+from membership.mail import wishes
+from membership.mail.rules import NOBODY
+
+LONGEST_REASON = 200
+
+Merger = Callable[[int, int, datetime], None]
+
+
+def merge(from_id: int, into_id: int, reason: str, actor: str, at: datetime, *, is_told: bool = True) -> None:
+    """Make two people one: `into_id` has everything from now on, and `from_id` is nobody any more. Both addresses
+    are told, if `is_told`.
+
+    Raises InvalidInput `reason_missing`; Conflict `merge_same`, `merge_gone` (erased, being erased, or merged
+    already), `merge_staff` (the first one works here), and what a room cannot settle: `merge_both_voted`,
+    `merge_loses_vote`. Then nothing has happened.
+    """
+    reason = clean_reason(reason)
+    mergers: Sequence[Merger] = current_app.extensions["membership.mergers"]
+    with transaction("accounts.merge"):
+        check_merge(from_id, into_id)
+        for merger in mergers:
+            merger(from_id, into_id, at)
+        # Whoever came at the same time has been waited for by now: look again at what is true.
+        check_merge(from_id, into_id)
+        old = _close(from_id, into_id, at)
+        if is_told:
+            _tell(into_id, old)
+        note(into_id, "merged", at, {"reason": reason}, actor)
+
+
+def clean_reason(text: str) -> str:
+    """Why staff do something, in one line of 1 to 200 characters; InvalidInput `reason_missing`."""
+    reason = one_line(text)
+    if not 1 <= len(reason) <= LONGEST_REASON:
+        raise InvalidInput("reason_missing", "Give a reason of at most 200 characters.", field="reason")
+    return reason
+
+
+def check_merge(from_id: int, into_id: int) -> tuple[Person, Person]:
+    """The two people, where the first can be put into the second; raises as `merge` does."""
+    if from_id == into_id:
+        raise Conflict("merge_same", "This is one and the same person already.")
+    rows = select(Person).where(Person.id.in_((from_id, into_id)))
+    people = {row.id: row for row in db.session.scalars(rows, execution_options={"populate_existing": True})}
+    if len(people) < 2 or any(person.is_gone for person in people.values()):  # noqa: PLR2004 - both
+        raise Conflict("merge_gone", "One of the two is no longer there.")
+    if db.session.scalar(select(Erasure.person_id).where(Erasure.person_id.in_((from_id, into_id))).limit(1)):
+        raise Conflict("merge_gone", "One of the two is being deleted.")
+    if db.session.get(StaffMember, from_id) is not None:
+        raise Conflict("merge_staff", "This person works here. Merge the other way round, or take them off the staff.")
+    return people[from_id], people[into_id]
+
+
+def _close(from_id: int, into_id: int, at: datetime) -> str:
+    """Hand over what accounts know of the first one, and empty it; the address that is free now."""
+    loser, winner = db.session.get_one(Person, from_id), db.session.get_one(Person, into_id)
+    unsynchronised = {"synchronize_session": False}
+    for model, column in ((TimelineEntry, "person_id"), (Person, "merged_into_id")):
+        moved = update(model).where(getattr(model, column) == from_id).values({column: into_id})
+        db.session.execute(moved, execution_options=unsynchronised)
+    for model in (Session, AddressProof, AddressChange):
+        db.session.execute(delete(model).where(model.person_id == from_id), execution_options=unsynchronised)
+    db.session.execute(
+        delete(SignInRequest).where(SignInRequest.email == loser.email), execution_options=unsynchronised
+    )
+    old = loser.email
+    wishes.hand_over(from_id, into_id, old, winner.email)
+    winner.public_name = winner.public_name or loser.public_name
+    winner.created_at = min(winner.created_at, loser.created_at)
+    loser.email, loser.public_name, loser.email_proved_at = f"merged-{from_id}{NOBODY}", None, None
+    loser.disabled_at, loser.merged_into_id = loser.disabled_at or at, into_id
+    db.session.flush()
+    return old
+
+
+def _tell(into_id: int, old: str) -> None:
+    winner = db.session.get_one(Person, into_id)
+    for to, is_freed in ((winner.email, 0), (old, 1)):
+        mail.send("accounts/merged", to, winner.locale, {"person_id": into_id, "is_freed": is_freed})
+
+
+def survivor(person_id: int) -> Person:
+    """Who somebody is now: the person with this id, or the one that they turned out to be in the end."""
+    person = db.session.get_one(Person, person_id)
+    while person.merged_into_id is not None:
+        person = db.session.get_one(Person, person.merged_into_id)
+    return person

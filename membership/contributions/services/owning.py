@@ -1,0 +1,128 @@
+"""Whose contributions they are, when that changes: two people turn out to be one, or somebody leaves for good."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, delete, or_, select, update
+
+from membership.accounts.models import Person
+from membership.billing import asks, forgetting, intents
+from membership.contributions.models import Card, Contribution, Refund
+from membership.contributions.rules import LIVE, UNPAID, State
+from membership.contributions.services.hearing.trouble import note_second
+from membership.db import db, transaction
+from membership.kernel.errors import Conflict
+from membership.mail import wishes
+
+
+def merge(from_id: int, into_id: int, at: datetime) -> None:
+    """Give everything of one person to another, also what was begun under the address and is not paid yet.
+
+    The rows of both are locked first: a payment that comes at the same time is either in before it, or waits and
+    finds the new owner. Where two supports run now, the newer one is flagged and its giver asked (decision 12).
+    """
+    with transaction("contributions.merge"):
+        for row in _lock_all(from_id, into_id):
+            if row.person_id != into_id:
+                row.person_id = into_id
+        wishes.rename_once(f"welcome:{from_id}", f"welcome:{into_id}")
+        db.session.flush()
+        _flag_second(into_id, at)
+
+
+def _lock_all(from_id: int, into_id: int) -> Sequence[Contribution]:
+    """All that are theirs, bound or by the address of the first, in one order for everybody."""
+    email = db.session.scalar(select(Person.email).where(Person.id == from_id))
+    mine = or_(Contribution.person_id.in_((from_id, into_id)), _is_unbound(email or ""))
+    query = select(Contribution).where(mine).order_by(Contribution.id).with_for_update()
+    return db.session.scalars(query, execution_options={"populate_existing": True}).all()
+
+
+def _is_unbound(email: str) -> object:
+    return and_(Contribution.person_id.is_(None), Contribution.email == email, Contribution.email != "")
+
+
+def _flag_second(person_id: int, at: datetime) -> None:
+    live = db.session.scalars(
+        select(Contribution)
+        .where(Contribution.person_id == person_id, Contribution.state.in_(LIVE), Contribution.way == "card")
+        .order_by(Contribution.created_at, Contribution.id)
+    ).all()
+    for row in live[1:]:
+        if row.second_of is None:
+            note_second(row, person_id, at)
+
+
+def rename(person_id: int, email: str, attempt_key: str) -> None:
+    """The provider's customers of this person get their new address. Not inside a transaction."""
+    for customer_id in _own_customers(person_id):
+        asks.rename_customer(customer_id, email, f"{attempt_key}:{customer_id}")
+
+
+def leave(person_id: int, attempt_key: str) -> None:
+    """Before somebody is forgotten: pages are closed, support ends now, the provider forgets who they were.
+
+    Not inside a transaction; asked again it does nothing twice. Raises ProviderFailed where no answer came.
+    """
+    rows = _all_of(person_id)
+    pages = [row.checkout_id for row in rows if row.checkout_id and row.state == State.STARTED]
+    running = [row.subscription_id for row in rows if row.subscription_id and row.state not in UNPAID]
+    running = [subscription_id for subscription_id in running if subscription_id]
+    for checkout_id in pages:
+        intents.close_checkout(checkout_id)
+    for subscription_id in running:
+        try:
+            asks.cancel_now(subscription_id, f"{attempt_key}:{subscription_id}")
+        except Conflict:  # it is over already
+            continue
+    for customer_id in _own_customers(person_id):
+        asks.forget_customer(customer_id, f"{attempt_key}:{customer_id}")
+
+
+def _all_of(person_id: int) -> Sequence[Contribution]:
+    email = db.session.scalar(select(Person.email).where(Person.id == person_id)) or ""
+    mine = or_(Contribution.person_id == person_id, _is_unbound(email))
+    return db.session.scalars(select(Contribution).where(mine).order_by(Contribution.id)).all()
+
+
+def _own_customers(person_id: int) -> list[str]:
+    """Customers at the provider that are this person's alone."""
+    mine = {row.customer_id for row in _all_of(person_id) if row.customer_id}
+    others = select(Contribution.customer_id).where(
+        Contribution.customer_id.in_(mine), Contribution.person_id.is_not(None), Contribution.person_id != person_id
+    )
+    return sorted(mine - set(db.session.scalars(others)))
+
+
+def erase(person_id: int, at: datetime) -> None:
+    """Empty what was typed and what names the giver; amounts, states and moments stay for the books.
+
+    What was begun under the address and is not paid is bound to the pseudonym, so that money of it, should it come
+    after all, brings no address back.
+    """
+    with transaction("contributions.erase"):
+        rows = _lock_all(person_id, person_id)
+        _forget_names(rows, at)
+        for row in rows:
+            wishes.forget_address(row.email, at)
+            row.person_id, row.email, row.public_name = person_id, "", None
+            row.form_token, row.form_try, row.attribution = f"erased-{row.id}", 1, {}
+            row.checkout_url, row.cancel_reason = None, None
+            if row.state == State.STARTED:
+                row.state, row.state_at, row.pending_at = State.ABANDONED.value, at, None
+        ids = [row.id for row in rows]
+        references = [row.reference for row in rows]
+        db.session.execute(delete(Card).where(Card.contribution_id.in_(ids)))
+        db.session.execute(update(Refund).where(Refund.reference.in_(references)).values(reason=""))
+
+
+def _forget_names(rows: Sequence[Contribution], at: datetime) -> None:
+    """What the provider calls them: its notices about them are emptied, now and whenever one comes."""
+    names = {
+        name
+        for row in rows
+        for name in (row.reference, row.customer_id, row.subscription_id, row.checkout_id, row.email)
+        if name
+    }
+    addresses = {row.email for row in rows if row.email}
+    forgetting.forget(names - addresses, addresses, at)
