@@ -13,10 +13,20 @@ from tests.journeys.inspection import faults_of
 GOOD_CARD = "4242 4242 4242 4242"
 DECLINED_CARD = "4000 0000 0000 0002"
 FAILS_LATER_CARD = "4000 0000 0000 0341"
+OTHER_CARD = "5555 5555 5555 4444"
+DISPUTED_CARD = "4000 0000 0000 0259"
 
 # How the subjects of our mails begin, by language.
 SUBJECTS = {
-    "en": {"sign_in": "Sign in at", "welcome": "Thank you:", "receipt": "Receipt"},
+    "en": {
+        "sign_in": "Sign in at",
+        "welcome": "Thank you:",
+        "receipt": "Receipt",
+        "failed": "Your payment of",
+        "recovered": "All is well:",
+        "lapsed": "Your support of",
+        "debit": "Your bank payment of",
+    },
     "uk": {"sign_in": "Вхід", "welcome": "Дякуємо:", "receipt": "Квитанція"},
 }
 MAIL_ROW = re.compile(r'<tr>(?:(?!<tr>).)*?<a href="(/demo/mail/[^"]+)">(.*?)</a>(.*?)</tr>', re.DOTALL)

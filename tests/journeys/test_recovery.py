@@ -1,0 +1,160 @@
+"""Years with a patron: a card that fails, a bank that is slow, a payment that is disputed."""
+
+import pytest
+
+from tests.journeys.demo import until
+from tests.journeys.inspection import faults_in_views
+from tests.journeys.reader import DISPUTED_CARD, FAILS_LATER_CARD, OTHER_CARD
+
+ACCOUNTS = {"good": "AT61 1904 3002 3457 3201", "bad": "AT86 1904 3023 5473 2202"}
+
+
+@pytest.fixture
+def member(own_demo, new_reader):
+    """A reader at a demo of their own."""
+    return new_reader(house=own_demo)
+
+
+def wait_for_state(demo, email, *states):
+    until(lambda: demo.state_of(email) == list(states), 90, f"{states} of {email}")
+
+
+def sign_in_on_the_way(reader, email):
+    """From the page that asks to sign in, by the code, to where the reader was going."""
+    n_before = len(reader.mails(email, "sign_in"))
+    reader.page.fill("#email", email)
+    reader.press("main form button")
+    code = reader.code_for(email, n_before + 1)
+    reader.open("/signin/sent")
+    reader.page.fill("#code", code)
+    reader.press("main form button")
+
+
+def take_another_card(reader, reference, card):
+    reader.open(f"/account/support/{reference}/pay")
+    reader.press(f"form[action$='/{reference}/card'] button")
+    reader.pay(card)
+
+
+def test_thirteen_months_of_one_patron(own_demo, member, fresh_email):
+    demo, email = own_demo, fresh_email("patron")
+    reference = member.becomes_patron(email, cups=2)
+    demo.advance(months=1, days=1)
+    until(lambda: len(demo.payments(reference)) == 2, 60, "the second payment")
+
+    # Month three: the card fails, and the mail leads to where it is mended.
+    [(customer,)] = demo.rows("SELECT customer_id FROM contributions WHERE reference = ?", reference)
+    demo.ask_sandbox("POST", "/_sandbox/fail_next", {"customer": customer})
+    demo.advance(months=1)
+    wait_for_state(demo, email, "past_due")
+    text = member.read_mail(email, "failed")
+    assert "You stay a patron until" in text
+    member.press(".mail-text a[href*='/pay']")
+    sign_in_on_the_way(member, email)
+    assert member.page.url.endswith(f"/account/support/{reference}/pay")
+    assert faults_in_views(member.page, "pay now") == []
+    member.press(f"form[action$='/{reference}/card'] button")
+    member.pay(OTHER_CARD)
+    member.says("the payment has arrived")
+    wait_for_state(demo, email, "active")
+    assert "without a gap" in member.read_mail(email, "recovered")
+    assert len(member.mails(email, "failed")) == 1
+    assert len(demo.payments(reference)) == 3
+
+    # Month four: more cups, from the next payment on.
+    member.open(f"/account/support/{reference}/change")
+    member.fill(cups=4)
+    member.press("main form button[type=submit]")
+    member.press("main form[method=post] button[type=submit]")
+    assert len(demo.payments(reference)) == 3
+    demo.advance(months=1)
+    until(lambda: [paid["amount"] for paid in demo.payments(reference)][3:] == [1600], 60, "the new amount")
+
+    # A pause of two months, over which nothing is taken, and after which it goes on by itself.
+    member.open(f"/account/support/{reference}/pause")
+    member.page.check("input[name=months][value='2']")
+    member.press("main form button[type=submit]")
+    member.press("main form[method=post] button[type=submit]")
+    wait_for_state(demo, email, "paused")
+    demo.advance(months=1, days=5)
+    assert len(demo.payments(reference)) == 4
+    demo.advance(months=2)
+    wait_for_state(demo, email, "active")
+    until(lambda: len(demo.payments(reference)) >= 5, 60, "the payment after the pause")
+
+    # Stopped, and kept after all.
+    member.sign_in_by_code(email) if "/signin" in member.open("/account").url else None
+    member.open(f"/account/support/{reference}/cancel")
+    member.press("main form[method=post] button[type=submit]")
+    wait_for_state(demo, email, "cancelling")
+    member.open(f"/account/support/{reference}/keep")
+    member.press("main form[method=post] button[type=submit]")
+    wait_for_state(demo, email, "active")
+    n_paid = len(demo.payments(reference))
+    demo.advance(months=2)
+    until(lambda: len(demo.payments(reference)) == n_paid + 2, 60, "payments go on")
+
+    # A card that fails for good: told once, tried for its days, lapsed; and the return, with the same account.
+    member.sign_in_by_code(email) if "/signin" in member.open("/account").url else None
+    take_another_card(member, reference, FAILS_LATER_CARD)
+    member.says("Your new card is") if "/account" in member.page.url else None
+    demo.advance(months=1, days=1)
+    wait_for_state(demo, email, "past_due")
+    demo.advance(days=20)
+    wait_for_state(demo, email, "lapsed")
+    assert "nothing more will be charged" in member.read_mail(email, "lapsed")
+    member.press(".mail-text a[href*='/contribute']")
+    member.give(email)
+    member.pay()
+    back = member.is_thanked()
+    wait_for_state(demo, email, "lapsed", "active")
+    assert demo.rows("SELECT count(*) FROM people WHERE email = ?", email) == [(1,)]
+    demo.advance(months=3)
+    until(lambda: len(demo.payments(back)) >= 4, 60, "the payments after the return")
+    member.sign_in_by_code(email)
+    assert member.heading.startswith("You are a patron until")
+    assert faults_in_views(member.page, "the account after thirteen months") == []
+
+
+def test_a_bank_that_takes_days_is_waited_for_and_never_called_failed(own_demo, new_reader, fresh_email):
+    demo = own_demo
+    ways = demo.ask_sandbox("GET", "/_sandbox/settings")["payment_methods"]
+    demo.ask_sandbox("POST", "/_sandbox/settings", {"payment_methods": [*ways, "sepa_debit"]})
+    readers = {kind: (new_reader(house=demo), fresh_email(kind)) for kind in ACCOUNTS}
+    for kind, (reader, email) in readers.items():
+        reader.open("/contribute?currency=EUR")
+        reader.give(email)
+        reader.page.fill("#iban", ACCOUNTS[kind])
+        reader.press("button[type=submit]")
+        until(lambda: "bank" in reader.open("/contribute/thanks?" + reader.page.url.partition("?")[2]).text(), 30)  # noqa: B023
+        reader.says("Your bank is on its way", "Please do not pay a second time")
+        assert faults_in_views(reader.page, "a debit on its way") == []
+        assert "up to 14 working days" in reader.read_mail(email, "debit")
+        assert demo.state_of(email) == ["started"]
+    demo.advance(days=10)
+    good, bad = readers["good"], readers["bad"]
+    wait_for_state(demo, good[1], "active")
+    wait_for_state(demo, bad[1], "abandoned")
+    good[0].read_mail(good[1], "receipt")
+    good[0].sign_in_by_code(good[1])
+    assert good[0].heading.startswith("You are a patron until")
+    assert "Your bank did not pay" in bad[0].read_mail(bad[1], "debit", 2)
+    assert len(good[0].mails(good[1], "debit")) == 1
+    assert good[0].mails(good[1], "failed") == bad[0].mails(bad[1], "failed") == []
+
+
+def test_who_disputes_a_payment_is_no_patron_and_is_not_charged_again(own_demo, member, fresh_email):
+    demo, email = own_demo, fresh_email("disputer")
+    reference = member.becomes_patron(email, DISPUTED_CARD)
+    demo.advance(days=1)
+    member.sign_in_by_code(email)
+    until(lambda: member.open("/account") and member.heading.startswith("You were a patron"), 60, "the end of it")
+    member.says("went back to you")
+    assert demo.state_of(email) == ["active"]
+    [dispute] = demo.ask_sandbox("GET", "/v1/disputes?limit=10")["data"]
+    demo.ask_sandbox("POST", "/_sandbox/decide", {"dispute": dispute["id"], "outcome": "lost"})
+    wait_for_state(demo, email, "ended")
+    member.open("/account")
+    member.says("so that you are not charged again")
+    demo.advance(months=2)
+    assert len(demo.payments(reference)) == 1
