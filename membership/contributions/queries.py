@@ -8,8 +8,9 @@ from sqlalchemy import distinct, func, select
 
 from membership.accounts.models import Person
 from membership.billing.queries import payments_of
-from membership.contributions.models import Card, Contribution, Refund
+from membership.contributions.models import Card, Contribution, Refund, StanceChange
 from membership.contributions.rules import LIVE, State
+from membership.contributions.rules.defence import Stance
 from membership.db import db
 from membership.kernel.errors import NotFound
 
@@ -230,3 +231,9 @@ def export_refunds(person_id: int) -> list[dict[str, Any]]:
         }
         for row in refunds_of([row.reference for row in _all_of(person_id)])
     ]
+
+
+def find_guarded() -> StanceChange | None:
+    """Since when, and after what counts, payment pages are guarded against card testers; None while they are not."""
+    last = db.session.scalar(select(StanceChange).order_by(StanceChange.id.desc()).limit(1))
+    return last if last is not None and last.stance != Stance.NORMAL else None

@@ -20,7 +20,7 @@ from membership.mail.models import OutboxMail
 from membership.wiring import JOBS
 from tests.conftest import make_settings
 from tests.factories.checkout import pay
-from tests.factories.people import any_token, make_person, sign_in
+from tests.factories.people import any_token, make_person, make_staff, sign_in
 from tests.faults.conftest import deliver
 
 N_ATTEMPTS = 5_000
@@ -103,12 +103,12 @@ def test_five_thousand_tries_open_few_pages_and_an_ordinary_reader_gets_through(
                 if reader and waited is None and reader.opens_the_mail():
                     waited = clock.real_now() - asked_at
         provider.tells()
+        JOBS["billing.drain"].function(clock.now())
         assert n_pages() <= 50
         now.shift(timedelta(hours=1, minutes=5))
         jobs.guard(clock.now())
         _, answer = visit(app, "192.0.2.77", "later@example.org")
         assert "/contribute/confirm" not in answer.location
-    JOBS["billing.drain"].function(clock.now())
     paid = db.session.scalars(select(Contribution.email).where(Contribution.state == State.PAID)).all()
     assert paid == ["olena@example.org"]
     assert waited is not None
@@ -172,3 +172,16 @@ def test_the_same_wish_twice_waits_once_and_looking_at_the_link_opens_nothing(ap
     assert len(places) == n_pages() == 1
     assert app.test_client().get("/contribute/confirm/forged").status_code == 404
     assert db.session.scalar(select(func.count()).select_from(Confirmation)) == 1
+
+
+def test_the_desk_says_that_card_testers_are_about_and_that_they_went(app, client, monkeypatch):
+    make_staff("olena@example.org")
+    sign_in(client)
+    monkeypatch.setattr(defending, "stance_now", lambda: Stance.CLOSED)
+    defending.watch()
+    defending.watch()
+    assert "Card testers seem to be at work" in client.get("/staff").get_data(as_text=True)
+    assert db.session.scalar(select(func.count()).select_from(StanceChange)) == 1
+    monkeypatch.setattr(defending, "stance_now", lambda: Stance.NORMAL)
+    defending.watch()
+    assert "Card testers" not in client.get("/staff").get_data(as_text=True)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from membership.contributions.models import StanceChange
+from membership.contributions.queries import find_guarded
 from membership.newsroom.queries import day_of
 from membership.patrons.queries import n_patrons
 from membership.polls import queries as polls
@@ -22,6 +24,7 @@ class Desk:
     """The newsroom at one moment: what waits, what runs, and what was promised. Lists hold at most a few each.
 
     `unassigned` topics were chosen and have no owner yet; `troubled` polls cannot go on without somebody.
+    `guarded` says since when payment pages are guarded against card testers; None while they are not.
     """
 
     at: datetime
@@ -33,6 +36,7 @@ class Desk:
     troubled: Sequence[Poll]
     unassigned: Sequence[Topic]
     promise: Promise
+    guarded: StanceChange | None
 
 
 def desk(at: datetime) -> Desk:
@@ -49,4 +53,5 @@ def desk(at: datetime) -> Desk:
         troubled=[poll for poll in running if poll.trouble],
         unassigned=topics.list_at(Stage.CHOSEN, MOST_SHOWN, oldest_first=True),
         promise=topics.promise(at, day_of(at)),
+        guarded=find_guarded(),
     )
