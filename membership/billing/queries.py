@@ -59,14 +59,27 @@ def get_receipt(number: str) -> PaymentRow:
 
 def is_wholly_returned(payment_id: str) -> bool:
     """Whether all money of a payment (by the provider's id) has gone back, by refunds and disputes together."""
+    return find_wholly_returned_at(payment_id) is not None
+
+
+def find_wholly_returned_at(payment_id: str) -> datetime | None:
+    """When the last of a payment's money went back; None while some of it is here. The same in whatever order the
+    movements were heard of.
+    """
     query = (
-        select(Payment.charged_minor, func.sum(PaymentReversal.amount_minor))
+        select(Payment.charged_minor, PaymentReversal.amount_minor, PaymentReversal.moved_at)
         .join(PaymentReversal, PaymentReversal.payment_id == Payment.id)
         .where(Payment.provider_id == payment_id)
-        .group_by(Payment.id, Payment.charged_minor)
+        .order_by(PaymentReversal.moved_at, PaymentReversal.id)
     )
-    row = db.session.execute(query).one_or_none()
-    return row is not None and int(row[1]) >= row[0]
+    gone, gone_at = 0, None
+    for charged, minor, moved_at in db.session.execute(query):
+        before, gone = gone, gone + minor
+        if gone < charged:
+            gone_at = None
+        elif before < charged:
+            gone_at = moved_at
+    return gone_at
 
 
 def count_inbox() -> dict[str, int]:

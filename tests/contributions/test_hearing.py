@@ -263,6 +263,19 @@ def test_a_payment_wholly_returned_in_two_parts_covers_nothing_more(reference):
     assert not standing().is_patron
 
 
+@pytest.mark.parametrize("heard_first", ["refund", "dispute"])
+def test_coverage_ends_when_the_last_of_the_money_went_whichever_part_is_heard_last(reference, heard_first):
+    tell(payment(paid_at=clock.now() - timedelta(days=9), period_start=clock.now() - timedelta(days=9)))
+    refunded_at, disputed_at = clock.now() - timedelta(days=6), clock.now() - timedelta(days=2)
+    parts = [
+        reversal(1, Money(300, "EUR"), at=refunded_at),
+        reversal(2, Money(500, "EUR"), at=disputed_at, reason="dispute"),
+    ]
+    for part in parts if heard_first == "refund" else reversed(parts):
+        tell(part)
+    assert standing().until == disputed_at
+
+
 def test_a_dispute_that_is_won_gives_the_coverage_back(reference):
     tell(payment())
     tell(reversal(1, CHARGE, reason="dispute"))

@@ -3,7 +3,7 @@
 from membership.accounts import services as accounts
 from membership.accounts.models import Person
 from membership.billing.port import PaymentFailed, PaymentReceived, PaymentReversed
-from membership.billing.queries import is_wholly_returned
+from membership.billing.queries import find_wholly_returned_at
 from membership.contributions.models import Contribution
 from membership.contributions.rules import LIVE, UNPAID, State, yearly_level
 from membership.contributions.services.hearing import trouble
@@ -85,10 +85,10 @@ def hear_payment_reversed(news: PaymentReversed) -> None:
     """
     contribution = get_row(news.reference)
     cause_ref = f"payment:{news.payment_id}"
-    if is_wholly_returned(news.payment_id):
-        patrons.revoke(cause_ref, news.at)
-    else:
-        patrons.restore(cause_ref)
+    gone_at = find_wholly_returned_at(news.payment_id)
+    patrons.restore(cause_ref)
+    if gone_at is not None:  # not `news.at`: an earlier movement may be heard of last
+        patrons.revoke(cause_ref, gone_at)
     if contribution.person_id is not None:
         details: dict[str, str | int] = {
             "minor": news.amount.minor,
