@@ -1,0 +1,28 @@
+"""Of what the histories choose."""
+
+from hypothesis import strategies as st
+
+from membership.kernel.rhythm import Rhythm
+
+READERS = st.integers(0, 2)
+WHICH = st.integers(0, 30)
+RHYTHMS = st.sampled_from([Rhythm.MONTHLY, Rhythm.MONTHLY, Rhythm.ONCE, Rhythm.YEARLY])
+CARDS = st.sampled_from(
+    [
+        "4242424242424242", "4242424242424242", "4242424242424242",
+        "4000000000000341",  # works once and is refused at renewals
+        "4000000000000002",  # declined
+        "4000000000000259",  # disputed at once
+        "4000000000007726",  # refunds stay pending and succeed later
+        "4000000000005126",  # refunds fail later
+    ]
+)  # fmt: skip
+# At which labelled point that it passes somebody dies; usually at none.
+DEATHS = st.none() | st.integers(0, 30)
+FAULTS = st.sampled_from(["lost_reply", "500", "503", "429", "html", "truncated"])
+STANDSTILLS = st.sampled_from(["stripe.read:after-call", "stripe.read:before-call", "billing.lease:after-commit"])
+SPANS = st.sampled_from(
+    [
+        {"minutes": 2}, {"hours": 1}, {"hours": 30}, {"days": 3}, {"days": 8}, {"days": 28}, {"days": 31},
+    ]
+)  # fmt: skip
