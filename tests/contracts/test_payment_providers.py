@@ -10,6 +10,8 @@ from functools import partial
 import pytest
 
 from membership.billing.port import (
+    CardCollected,
+    CardRequest,
     CheckoutFact,
     ObjectKind,
     ObjectRef,
@@ -21,7 +23,7 @@ from membership.billing.port import (
 )
 from membership.billing.providers.stripe import StripeProvider
 from membership.kernel import clock
-from membership.kernel.errors import InvalidInput, ProviderFailed
+from membership.kernel.errors import Conflict, InvalidInput, ProviderFailed
 from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
 from tests.billing.conftest import sandbox, sandbox_process  # noqa: F401 - the stand-in of Stripe
@@ -156,3 +158,137 @@ def test_the_product_can_be_ensured_again_and_again(provider):
 
 def test_diagnosis_is_whole_sentences_and_never_fails(provider):
     assert all(finding.message.endswith(".") for finding in provider.diagnose())
+
+
+# Support that runs --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def support(provider, pay_page) -> SubscriptionFact:
+    """Monthly support that was paid."""
+    page = provider.open_checkout(make_request(), key("key-1"))
+    pay_page(page.url)
+    [finished] = facts_of(provider, ObjectKind.CHECKOUT, page.provider_id).facts
+    return fact_of(provider, finished.subscription_id)
+
+
+def fact_of(provider, subscription_id) -> SubscriptionFact:
+    [fact] = facts_of(provider, ObjectKind.SUBSCRIPTION, subscription_id).facts
+    return fact
+
+
+def test_support_shows_its_card(support):
+    assert support.card.last4 == "4242"
+    assert (support.card.exp_year, support.card.exp_month) == (2034, 12)
+
+
+def test_another_amount_is_the_next_one_and_the_period_stays(provider, support):
+    for _ in range(2):
+        provider.change(support.subscription_id, Money(400, "EUR"), Rhythm.MONTHLY, key("change-1"))
+    changed = fact_of(provider, support.subscription_id)
+    assert (changed.amount, changed.rhythm) == (Money(400, "EUR"), Rhythm.MONTHLY)
+    assert changed.current_period_end == support.current_period_end
+
+
+def test_another_rhythm_waits_for_the_end_of_the_paid_time(provider, support):
+    for _ in range(2):
+        provider.change(support.subscription_id, Money(9600, "EUR"), Rhythm.YEARLY, key("change-1"))
+    changed = fact_of(provider, support.subscription_id)
+    assert (changed.status, changed.amount, changed.rhythm) == (
+        SubscriptionStatus.ACTIVE,
+        Money(9600, "EUR"),
+        Rhythm.YEARLY,
+    )
+    assert changed.current_period_end == support.current_period_end
+    assert provider.find_open_payment(support.subscription_id) is None
+
+
+def test_a_pause_has_an_end_and_can_be_ended(provider, support):
+    until = (clock.now() + timedelta(days=60)).replace(microsecond=0)
+    provider.pause(support.subscription_id, until, key("pause-1"))
+    paused = fact_of(provider, support.subscription_id)
+    assert (paused.status, paused.paused_until) == (SubscriptionStatus.PAUSED, until)
+    for _ in range(2):
+        provider.resume(support.subscription_id, key("resume-1"))
+    resumed = fact_of(provider, support.subscription_id)
+    assert (resumed.status, resumed.paused_until) == (SubscriptionStatus.ACTIVE, None)
+
+
+def test_an_end_is_asked_for_taken_back_and_made_final(provider, support):
+    provider.cancel(support.subscription_id, key("cancel-1"))
+    assert fact_of(provider, support.subscription_id).cancel_at == support.current_period_end
+    provider.keep(support.subscription_id, key("keep-1"))
+    assert fact_of(provider, support.subscription_id).cancel_at is None
+    provider.cancel_now(support.subscription_id, key("now-1"))
+    provider.cancel_now(support.subscription_id, key("now-2"))
+    assert fact_of(provider, support.subscription_id).status is SubscriptionStatus.ENDED
+
+
+def test_nothing_can_be_asked_of_support_that_has_ended_or_never_was(provider, support):
+    provider.cancel_now(support.subscription_id, key("now-1"))
+    for n, subscription_id in enumerate((support.subscription_id, "sub_nobody")):
+        asks = (
+            lambda sub, k: provider.change(sub, Money(400, "EUR"), Rhythm.MONTHLY, k),
+            lambda sub, k: provider.pause(sub, clock.now() + timedelta(days=30), k),
+            provider.resume,
+            provider.cancel,
+            provider.keep,
+        )
+        for m, ask in enumerate(asks):
+            with pytest.raises(Conflict) as refused:
+                ask(subscription_id, key(f"late-{n}-{m}"))
+            assert refused.value.code == "not_possible_now"
+
+
+def test_a_new_card_is_used_for_all_support_of_the_customer(provider, pay_page, support):
+    request = CardRequest(
+        reference="con_1",
+        customer_id=support.customer_id,
+        subscription_id=support.subscription_id,
+        locale="en",
+        success_url="http://localhost/done?session={CHECKOUT_SESSION_ID}",
+        cancel_url="http://localhost/account",
+        expires_at=clock.now() + timedelta(minutes=31),
+    )
+    page = provider.open_card_page(request, key("card-1"))
+    assert provider.open_card_page(request, key("card-1")) == page
+    with pytest.raises(Conflict):
+        provider.use_card(page.provider_id, key("use-0"))
+    assert facts_of(provider, ObjectKind.CHECKOUT, page.provider_id).facts == ()
+    pay_page(page.url, "5555 5555 5555 4444")
+    [collected] = facts_of(provider, ObjectKind.CHECKOUT, page.provider_id).facts
+    assert collected == CardCollected("con_1", support.subscription_id, page.provider_id)
+    for _ in range(2):
+        assert provider.use_card(page.provider_id, key("use-1")) == (support.subscription_id,)
+    assert fact_of(provider, support.subscription_id).card.last4 == "4444"
+
+
+@pytest.mark.parametrize("rhythm", [Rhythm.ONCE, Rhythm.MONTHLY])
+def test_a_refund_is_made_once_and_found_by_its_mark(provider, pay_page, rhythm):
+    page = provider.open_checkout(make_request(rhythm=rhythm), key("key-1"))
+    pay_page(page.url)
+    [paid] = facts_of(provider, ObjectKind.CHECKOUT, page.provider_id).related
+    assert provider.find_refund(paid.id, "mark-1") is None
+    made = provider.refund(paid.id, Money(300, "EUR"), "con_1", "mark-1", key("refund-1"))
+    assert provider.refund(paid.id, Money(300, "EUR"), "con_1", "mark-1", key("refund-1")) == made
+    assert provider.find_refund(paid.id, "mark-1") == made
+    with pytest.raises(Conflict):
+        provider.refund(paid.id, Money(800, "EUR"), "con_1", "mark-2", key("refund-2"))
+    [back] = facts_of(provider, ObjectKind.CHARGE, made.charge_id).facts
+    assert (back.payment_id, back.amount, back.reversal_id) == (paid.id, Money(300, "EUR"), made.refund_id)
+
+
+def test_nothing_is_open_where_all_is_paid(provider, support):
+    assert provider.find_open_payment(support.subscription_id) is None
+    assert provider.find_open_payment("sub_nobody") is None
+
+
+def test_a_forgotten_customer_supports_no_more(provider, support):
+    provider.forget_customer(support.customer_id, key("forget-1"))
+    provider.forget_customer(support.customer_id, key("forget-2"))
+    assert fact_of(provider, support.subscription_id).status is SubscriptionStatus.ENDED
+
+
+def test_what_is_listened_to_says_what_is_read_again(provider):
+    assert provider.kind_of("a type that nobody has") is None
+    assert provider.kind_of("invoice.paid") is ObjectKind.INVOICE
