@@ -279,6 +279,11 @@ class PaymentFailure(Model):
     failed_at: Mapped[datetime]
     next_try_at: Mapped[datetime | None]
 
+    @property
+    def amount(self) -> Money:
+        """What could not be taken."""
+        return Money(self.amount_minor, self.currency)
+
 
 class ReceiptCounter(Model):
     """One row per year: the last number given out. Counted up in the transaction that books the payment."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from flask import current_app
 from sqlalchemy import func, select
 
-from membership.billing.models import InboxEvent, Payment, PaymentReversal, ProviderIntent
+from membership.billing.models import InboxEvent, Payment, PaymentFailure, PaymentReversal, ProviderIntent
 from membership.billing.port import PaymentProvider
 from membership.db import db
 from membership.kernel.errors import NotFound
@@ -80,6 +80,16 @@ def find_wholly_returned_at(payment_id: str) -> datetime | None:
         elif before < charged:
             gone_at = moved_at
     return gone_at
+
+
+def failures_of(references: Sequence[str]) -> Sequence[PaymentFailure]:
+    """Every attempt to charge these contributions that did not go through, newest first; for staff only.
+
+    The reason is the bank's own word, which helps who tries stolen cards: a giver is told its class
+    (`contributions.rules.failing`).
+    """
+    failed = select(PaymentFailure).where(PaymentFailure.reference.in_(references))
+    return db.session.scalars(failed.order_by(PaymentFailure.failed_at.desc(), PaymentFailure.id.desc())).all()
 
 
 def count_inbox() -> dict[str, int]:
