@@ -131,7 +131,8 @@ def count_lines() -> dict[str, int]:
 def list_certain(limit: int) -> list[int]:
     """Open lines that may be booked without asking, oldest first."""
     query = select(StatementLine.id).where(StatementLine.state == "suggested", StatementLine.is_certain)
-    return list(db.session.scalars(query.order_by(StatementLine.id).limit(limit)))
+    # By the day, so that receipts are numbered as the money came.
+    return list(db.session.scalars(query.order_by(StatementLine.booked_on, StatementLine.id).limit(limit)))
 
 
 def get_line(line_id: int) -> StatementLine:
@@ -166,6 +167,17 @@ def payments_by_id(ids: Iterable[str | None]) -> dict[str, Payment]:
 def find_payment(receipt_number: str) -> Payment | None:
     """A payment beside the provider by its receipt's number; None where there is none."""
     return db.session.scalar(select(Payment).where(Payment.receipt_number == receipt_number, Payment.way != "card"))
+
+
+def find_line_of(payment_id: str) -> StatementLine | None:
+    """The gift in a statement that a payment was booked from; None where it was booked by hand."""
+    query = select(StatementLine).where(StatementLine.payment_id == payment_id, StatementLine.kind == "credit")
+    return db.session.scalars(query.limit(1)).first()
+
+
+def contribution_of(payment: Payment) -> Contribution:
+    """The contribution that a payment is for."""
+    return db.session.scalars(select(Contribution).where(Contribution.reference == payment.reference)).one()
 
 
 def list_booked_by_hand(limit: int) -> Sequence[Payment]:

@@ -59,6 +59,8 @@ RULES: dict[str, Rule] = {
     "gift.codes_total": Rule("600 per 10 minutes", is_exact=False),  # the same of this installation
     "gift.send_again": Rule("3 per 24 hours"),  # mails of one gift to its receiver
     "support.ask": Rule("30 per 10 minutes"),  # buttons about running support that reach the provider, per member
+    "transfers.origin": Rule("20 per 1 hour"),  # announced transfers: each sends a mail to whoever was typed
+    "transfers.email": Rule("5 per 24 hours"),  # the same per mailbox
     "topics.propose": Rule("5 per 24 hours"),  # proposals per member
     "topics.similar": Rule("60 per 1 minute", is_exact=False),  # pauses of typing per member
     "topics.follow": Rule("60 per 10 minutes", is_exact=False),  # taps per member

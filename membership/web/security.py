@@ -3,8 +3,8 @@
 Sources: security.md S10, S14, S22, S42; decisions 25 and 28. Flask-Talisman is not kept, so the headers are here.
 """
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from flask import Flask, Response, current_app, request
@@ -118,6 +118,22 @@ def content_policy(known: Settings, **changes: str) -> str:
     return "; ".join(f"{name} {value}" for name, value in directives.items())
 
 
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def takes_files(largest: int) -> Callable[[View], View]:
+    """Decorator of a view, below the route: it takes a body of up to `largest` bytes, for an upload.
+
+    The door is asked first, so that only those who may open the view can send so much.
+    """
+
+    def mark(view: View) -> View:
+        view.largest_body = largest  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 def is_exempt(path_pattern: str, audience: str | None) -> bool:
     """Whether a route may be changed without a form token: listed here and made for machines."""
     return audience == "machine" and path_pattern in CSRF_EXEMPT
@@ -134,6 +150,9 @@ def _protect_forms() -> None:
         return
     if is_exempt(request.url_rule.rule, audience_of(request.endpoint)):
         return
+    view = current_app.view_functions.get(request.endpoint or "")
+    if (largest := getattr(view, "largest_body", None)) is not None:
+        request.max_content_length = largest
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
         raise CrossSite
     origin = request.headers.get("Origin")

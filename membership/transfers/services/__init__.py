@@ -7,7 +7,7 @@ from membership.transfers.services.importing import Report, read_in
 from membership.transfers.services.leaving import erase_person, forget, merge_people
 from membership.transfers.services.mapping import forget_mapping, save_mapping
 from membership.transfers.services.matching import suggest_all
-from membership.transfers.services.posting import Decision
+from membership.transfers.services.posting import Decision, left_of
 
 __all__ = [
     "Decision",
@@ -25,6 +25,7 @@ __all__ = [
     "forget_mapping",
     "give_back",
     "ignore",
+    "left_of",
     "merge_people",
     "read_in",
     "remind",

@@ -25,12 +25,12 @@ from membership.kernel.money import Money
 from membership.transfers.models import KnownPayer, StatementLine
 from membership.transfers.queries import list_certain
 from membership.transfers.rules.matching import Why
+from membership.transfers.rules.reasons import clean_reason
 from membership.transfers.services.by_hand import undo_payment
 from membership.transfers.services.posting import (
     RETURNED,
     UNDONE,
     Decision,
-    clean_reason,
     cup_in,
     in_currency,
     left_of,

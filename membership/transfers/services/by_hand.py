@@ -13,11 +13,11 @@ from membership.contributions.services.declaring import Gift, declare
 from membership.db import db, transaction
 from membership.kernel.errors import Conflict, InvalidInput, NotFound
 from membership.kernel.money import Money
+from membership.transfers.rules.reasons import clean_reason
 from membership.transfers.services.posting import (
     RETURNED,
     UNDONE,
     Decision,
-    clean_reason,
     in_currency,
     left_of,
     moment_of,

@@ -1,7 +1,7 @@
 """What every booking beside the provider has in common: the fact, the moment, the contribution, the timeline."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 
 from sqlalchemy import func, select
 
@@ -14,13 +14,12 @@ from membership.contributions.models import Contribution
 from membership.contributions.services.declaring import Gift, declare
 from membership.db import db
 from membership.kernel import clock
-from membership.kernel.errors import Conflict, InvalidInput
+from membership.kernel.errors import Conflict
 from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
-from membership.kernel.words import one_line
 from membership.newsroom.queries import offer_in, offered_currencies, zone
+from membership.transfers.rules.reasons import clean_reason
 
-LONGEST_REASON = 200
 UNDONE, RETURNED = "booking_undone", "bank_return"
 
 
@@ -35,17 +34,8 @@ class Decision:
 
 def moment_of(on: date, now: datetime) -> datetime:
     """The moment at which money of that day counts as paid: its noon in the newsroom's zone, never after `now`."""
-    return min(datetime.combine(on, time(12), zone()), now)
-
-
-def clean_reason(text: str) -> str:
-    """One line of at most 200 characters; InvalidInput where there is none, or more."""
-    words = one_line(text)
-    if not words:
-        raise InvalidInput("no_reason", "Please say why in a few words.", field="reason")
-    if len(words) > LONGEST_REASON:
-        raise InvalidInput("reason_too_long", "Please use at most 200 characters.", field="reason")
-    return words
+    # In UTC at once: nine months from a noon of winter are counted there, as the database will count them.
+    return min(datetime.combine(on, time(12), zone()), now).astimezone(UTC)
 
 
 def post(  # noqa: PLR0917 - what a payment consists of, in the order of its fact

@@ -49,9 +49,9 @@ def _statement(element: Element, version: str) -> Statement:
             lines += _lines_of(entry)
         except _UnknownCurrency:
             n_unknown += 1
-    notes = [f"{n_open} entries are not booked yet and come with a later statement."] if n_open else []
+    notes = [f"Entries that are not booked yet, and come with a later statement: {n_open}."] if n_open else []
     if n_unknown:
-        notes.append(f"{n_unknown} entries are in a currency that this program does not know; book them by hand.")
+        notes.append(f"Entries in a currency that this program does not know, to be booked by hand: {n_unknown}.")
     return Statement("bank", version, account, tuple(lines), tuple(notes))
 
 

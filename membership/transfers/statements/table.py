@@ -35,7 +35,7 @@ def read_table(raw: bytes, mapping: Mapping) -> list[Statement]:
         if line.amount.minor:
             lines.append(line)
     if unknown:
-        notes.append(f"{unknown} lines are in a currency that this program does not know; book them by hand.")
+        notes.append(f"Lines in a currency that this program does not know, to be booked by hand: {unknown}.")
     return [Statement(mapping.way, "csv", "", tuple(lines), tuple(notes))]
 
 

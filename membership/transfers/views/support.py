@@ -1,0 +1,143 @@
+"""What readers see: every way to support, and the page of what they announced."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from membership.accounts.rules import mailbox
+from membership.contributions.views.paying import issue_form_token, offer_for, used_form_token
+from membership.kernel import clock
+from membership.kernel.errors import InvalidInput, TooMany
+from membership.newsroom.rules import Offer
+from membership.transfers import qr, queries, services
+from membership.transfers.emails import describe
+from membership.transfers.forms import AnnounceForm
+from membership.web import ratelimit, settings
+from membership.web.access import audience
+from membership.web.forms import Form
+
+bp = Blueprint("transfers", __name__)
+
+TOKEN_KEY = "announce"  # noqa: S105 - where the browser's session keeps its form token
+
+
+@bp.get("/support")
+@audience("public")
+def support() -> ResponseReturnValue:
+    """Every way to support, and the form "I will transfer"."""
+    offer = offer_for(request.args.get("currency"))
+    form = AnnounceForm(data={"rhythm": "once", "way": next(iter(offered_ways()), None)}).offer_ways(offered_ways())
+    form.form_token.data = issue_form_token(TOKEN_KEY)
+    if current_user.is_authenticated:
+        form.email.data = current_user.email
+    return _page(form, offer)
+
+
+@bp.post("/support")
+@audience("public", rate="money")
+def announce() -> ResponseReturnValue:
+    """Write down what will come, and show its code."""
+    form = AnnounceForm().offer_ways(offered_ways())
+    offer = offer_for(form.currency.data)
+    token = used_form_token(TOKEN_KEY, form)
+    is_valid = form.is_in_order(offer)
+    if token is None:
+        return _page(form, offer, problem="stale"), 409
+    if not is_valid:
+        return _page(form, offer), 422
+    try:
+        return redirect(url_for("transfers.announced", reference=_announce(form, offer, token)), 303)
+    except InvalidInput as error:
+        form.explain(error)
+        return _page(form, offer), 422
+    except TooMany as error:
+        return _page(form, offer, problem="limited"), 429, {"Retry-After": str(error.retry_after)}
+
+
+def _announce(form: AnnounceForm, offer: Offer, token: str) -> str:
+    person_id = current_user.id if current_user.is_authenticated else None
+    gift = form.to_gift(offer, person_id)
+    ratelimit.hit_all(("transfers.origin", ratelimit.origin()), ("transfers.email", mailbox(gift.email)))
+    return services.announce(gift, form.rhythm_word, token, clock.now())
+
+
+@bp.get("/support/declared/<reference>")
+@audience("public")
+def announced(reference: str) -> ResponseReturnValue:
+    """Account, amount and code of an announcement, for whoever has its unguessable address. No thanks yet."""
+    found = queries.get_announced(reference)
+    facts = describe(found)
+    known = settings()
+    drawn = None
+    if found.contribution.way == "bank" and known.bank_iban and known.bank_holder:
+        drawn = qr.of_transfer(
+            known.bank_holder, known.bank_iban, known.bank_bic, found.contribution.charge, found.code
+        )
+    return render_template(
+        "transfers/announced.html",
+        **facts,
+        reference=reference,
+        qr=drawn,
+        is_paid=not found.contribution.is_unpaid,
+        is_withdrawn=found.declaration.withdrawn_at is not None,
+        crypto=_crypto(),
+        cash_words=known.cash_words,
+    )
+
+
+@bp.post("/support/declared/<reference>/withdraw")
+@audience("public", rate="write")
+def withdraw(reference: str) -> ResponseReturnValue:
+    """It will not come."""
+    Form()
+    services.withdraw(queries.get_announced(reference).declaration.id)
+    return redirect(url_for("transfers.announced", reference=reference), 303)
+
+
+@bp.post("/support/declared/<reference>/again")
+@audience("public", rate="write")
+def announce_again(reference: str) -> ResponseReturnValue:
+    """It comes after all."""
+    Form()
+    services.announce_again(queries.get_announced(reference).declaration.id)
+    return redirect(url_for("transfers.announced", reference=reference), 303)
+
+
+def offered_ways() -> list[str]:
+    """The ways beside the card that this newsroom has set up, in the order of the page."""
+    known = settings()
+    is_offered = {
+        "bank": known.bank_iban,
+        "paypal": known.paypal_link,
+        "crypto": known.crypto_addresses,
+        "cash": known.cash_words,
+    }
+    return [way for way, value in is_offered.items() if value]
+
+
+def _page(form: AnnounceForm, offer: Offer, problem: str | None = None) -> str:
+    form.currency.data = offer.currency
+    known = settings()
+    iban = known.bank_iban or ""
+    return render_template(
+        "transfers/support.html",
+        form=form,
+        offer=offer,
+        currency_urls={code: f"{url_for('transfers.support')}?currency={code}#announce" for code in offer.currencies},
+        problem=problem,
+        ways=offered_ways(),
+        account={
+            "holder": known.bank_holder,
+            "iban": " ".join(iban[i : i + 4] for i in range(0, len(iban), 4)),
+            "bic": known.bank_bic,
+            "bank": known.bank_name,
+        },
+        paypal_link=known.paypal_link,
+        crypto=_crypto(),
+        cash_words=known.cash_words,
+    )
+
+
+def _crypto() -> list[tuple[str, str, str]]:
+    """Name, address and picture of every crypto address."""
+    return [(name, address, qr.of_text(address)) for name, address in settings().crypto_addresses.items()]
