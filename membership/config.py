@@ -272,7 +272,7 @@ class Settings(BaseModel):
 
         `unset` stands in for what the environment leaves out, for commands that are run before it is known.
         """
-        environ = (unset or {}) | {**(os.environ if environ is None else environ)}
+        environ = {**(unset or {}), **(os.environ if environ is None else environ)}
         values = {name: environ[name.upper()] for name in cls.model_fields if environ.get(name.upper())}
         try:
             return cls.model_validate(values)
