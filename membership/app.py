@@ -15,12 +15,14 @@ from membership.front.views.leaving import leaving_bp
 from membership.front.views.mailbox import mailbox_bp
 from membership.front.views.operations import operations_bp
 from membership.front.views.pages import pages_bp
+from membership.front.views.people import people_bp
 from membership.gifts.views import bp as gifts_bp
 from membership.kernel import clock, faults
 from membership.mail.views import bp as mail_bp
 from membership.polls import views as polls
 from membership.resources import resource_dir
 from membership.topics import views as topics
+from membership.transfers import views as transfers
 from membership.web import access, errors, filters, i18n, logs, ratelimit, security
 
 
@@ -43,9 +45,16 @@ def create_app(settings: Settings | None = None) -> Flask:
         clock.use_offset(clock.no_offset)
     _install_plumbing(app, settings)
     accounts.install(app)
-    for blueprint in (gifts_bp, pages_bp, billing_bp, mail_bp, mailbox_bp, clock_bp, operations_bp, desk_bp):
+    for blueprint in (gifts_bp, people_bp, pages_bp, billing_bp, mail_bp, mailbox_bp, clock_bp, operations_bp, desk_bp):
         app.register_blueprint(blueprint)
-    for blueprint in (data_bp, leaving_bp, *contributions.BLUEPRINTS, *topics.BLUEPRINTS, *polls.BLUEPRINTS):
+    for blueprint in (
+        data_bp,
+        leaving_bp,
+        *contributions.BLUEPRINTS,
+        *topics.BLUEPRINTS,
+        *polls.BLUEPRINTS,
+        *transfers.BLUEPRINTS,
+    ):
         app.register_blueprint(blueprint)
     wiring.install(app, settings)
     return app

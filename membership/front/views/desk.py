@@ -4,6 +4,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from membership.front.queries import desk
+from membership.front.queries.people import n_in_trouble
 from membership.kernel import clock
 from membership.web.access import audience
 
@@ -13,5 +14,5 @@ desk_bp = Blueprint("desk", __name__)
 @desk_bp.get("/staff")
 @audience("staff")
 def home() -> ResponseReturnValue:
-    """What waits for staff in topics and polls."""
-    return render_template("front/desk.html", desk=desk(clock.now()))
+    """What waits for staff: topics, polls, failed payments."""
+    return render_template("front/desk.html", desk=desk(clock.now()), n_in_trouble=n_in_trouble())
