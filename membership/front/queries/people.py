@@ -15,7 +15,7 @@ from membership.billing.queries import PaymentRow, failures_of, payments_of
 from membership.contributions.models import Card, Contribution, Refund
 from membership.contributions.queries import cards_of, list_shared_cards, list_shared_customers, refunds_of
 from membership.contributions.rules import LIVE, Action, State, Who, actions_of
-from membership.contributions.rules.failing import FailureClass, class_of_failure, may_be_paid_now
+from membership.contributions.rules.failing import may_be_paid_now
 from membership.db import db
 from membership.gifts.models import Gift
 from membership.gifts.queries import given_by, received_by
@@ -134,7 +134,7 @@ class SupportView:
     row: Contribution
     actions: tuple[Action, ...]
     card: Card | None
-    failure: FailureClass | None
+    is_failing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +145,8 @@ class PersonView:
     standing: Standing
     supports: Sequence[SupportView]
     payments: Sequence[PaymentRow]
-    refunds: Sequence[Refund]
     failures: Sequence[PaymentFailure]
+    refunds: Sequence[Refund]
     given: Sequence[Gift]
     received: Sequence[Gift]
     comps: Sequence[CoverageGrant]
@@ -154,6 +154,10 @@ class PersonView:
     mails: Sequence[OutboxMail]
     timeline: Sequence[TimelineEntry]
     staff_names: dict[str, str]
+
+    def way_of(self, payment: PaymentRow) -> str:
+        """How a payment came; "card" is whatever goes through the payment company."""
+        return next(support.row.way for support in self.supports if support.row.reference == payment.reference)
 
 
 def get_person_by_public_id(public_id: str) -> Person:
@@ -175,8 +179,8 @@ def view_person(person: Person, at: datetime) -> PersonView:
         standing=standing_of(person.id, at),
         supports=[_view_support(row, cards.get(row.id)) for row in mine],
         payments=payments_of(references),
-        refunds=refunds_of(references),
         failures=failures_of(references),
+        refunds=refunds_of(references),
         given=given_by(person.id),
         received=received_by(person.id),
         comps=comps_of(person.id),
@@ -212,9 +216,8 @@ def _supports_of(person_id: int) -> Sequence[Contribution]:
 def _view_support(row: Contribution, card: Card | None) -> SupportView:
     state = State(row.state)
     offered = actions_of(state, Who.STAFF) if row.way == "card" else ()
-    is_open = may_be_paid_now(state, row.failed_at, row.ends_at)
-    failure = class_of_failure(row.failure_reason, needs_action=bool(row.needs_action)) if is_open else None
-    return SupportView(row, offered, card, failure)
+    is_failing = may_be_paid_now(state, row.failed_at, row.ends_at)
+    return SupportView(row, offered, card, is_failing)
 
 
 def _reasons_of_comps(person_id: int) -> dict[str, str]:
