@@ -22,7 +22,7 @@ from rich.table import Table
 from sqlalchemy import create_engine, text
 
 from membership.polls.counting import RULES
-from tests.bench import ballots, counting, load, programs, renewals
+from tests.bench import ballots, counting, load, money, programs, renewals
 from tests.bench.load import Posts, Visitor
 
 FORM = "application/x-www-form-urlencoded"
@@ -121,6 +121,21 @@ def renewal_row(bench: Bench) -> tuple[Row, list[str]]:
     return row, [month.sentence for month in (few, many)]
 
 
+def money_rows(bench: Bench, kind: str, database_url: str) -> Iterator[tuple[Row, list[str]]]:
+    """Renewals worked off against one-row commits, and both proofs of the books: 100,000 members against 10,000."""
+
+    def fresh() -> str:
+        return money.fresh_database(database_url, bench.folder)
+
+    drained = money.drained(kind, fresh())
+    limit_name = f"commits ÷ {drained.rows_each:.0f} rows"
+    yield Row(f"renewals worked off · {kind}", drained.per_second, limit_name, drained.limit, 0.3), [drained.sentence]
+    for what in ("check-books", "reconcile"):
+        few, many = (money.gone_through(what, kind, n, fresh()) for n in (money.FEW, money.MANY))
+        row = Row(f"{what}, {money.MANY:,} · {kind}", many.per_second, f"{money.FEW:,} members", few.per_second, 0.8)
+        yield row, [few.sentence, many.sentence]
+
+
 def count_rows() -> Iterator[tuple[Row, str]]:
     """The count of a million ballots by each rule: as many a second as of a hundred thousand, and what it needed."""
     for rule in RULES:
@@ -214,6 +229,9 @@ def measure(bench: Bench, kinds: list[str]) -> tuple[list[Row], list[str]]:
                     rows += ballot_rows(bench, site, bare, kind, url)
                 rows.append(result_row(bench, site, kind, url))
                 known, unknown = signin_timing(site, url, 200)
+            for row, sentences in money_rows(bench, kind, url):
+                rows.append(row)
+                notes += sentences
             notes.append(
                 f"Sign-in asked for, one after another · {kind}: known address {known * 1000:.2f} ms, "
                 f"unknown {unknown * 1000:.2f} ms (medians of 200; difference {(known - unknown) * 1000:+.2f} ms)."

@@ -1,5 +1,6 @@
 """One run through all lists, page by page, resumable."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ REACH = timedelta(days=35)
 
 OURS = "ours alone"
 LIVE_AT_A_TIME = 500
+KEEP_SECONDS = 1.0
 Progress = Callable[[str, int], None]
 
 
@@ -41,6 +43,8 @@ class Run:
     findings: list[Finding] = field(default_factory=list)
     repairs: list[Finding] = field(default_factory=list)
     seen: Seen = field(default_factory=Seen)
+    _n_kept: int = 0
+    _kept_at: float = 0.0
 
     def count(self, listing: str, end: End, ref_id: str, words: str) -> None:
         """Write down how one thing ended; what went wrong and what was mended with its words."""
@@ -59,6 +63,13 @@ class Run:
         self.n_findings -= self.counts.get(listing, {}).get(End.WRONG, 0)
         self.findings = [each for each in self.findings if f" ({listing}): " not in each.message]
         self.counts[listing] = {}
+
+    def keep_if_due(self, listing: str, cursor: str | None) -> None:
+        """The same at a list's end, after something was mended or found, and once a second."""
+        n_told = len(self.repairs) + self.n_findings
+        if cursor is None or n_told > self._n_kept or time.monotonic() - self._kept_at > KEEP_SECONDS:
+            self.keep(listing, cursor)
+            self._n_kept, self._kept_at = n_told, time.monotonic()
 
     def keep(self, listing: str, cursor: str | None) -> None:
         """Commit how far the run is."""
@@ -124,7 +135,7 @@ def _go_through(run: Run, listing: Listing, cursor: str | None, progress: Progre
             page = provider.list_objects(listing, run.since, cursor)
         _compare(run, listing, page.rows)
         cursor = page.next_cursor
-        run.keep(listing.value, cursor)
+        run.keep_if_due(listing.value, cursor)
         if progress is not None:
             progress(listing.value, sum(run.counts.get(listing.value, {}).values()))
         if cursor is None:
