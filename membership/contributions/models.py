@@ -125,12 +125,11 @@ class Contribution(Model):
     @property
     def next_terms(self) -> Terms | None:
         """What was wished and is not seen at the provider yet; None where nothing was."""
-        if None in (self.next_gift_minor, self.next_charge_minor, self.next_cup_minor, self.next_rhythm):
+        minors = [self.next_gift_minor, self.next_charge_minor, self.next_cup_minor]
+        known = [Money(minor, self.currency) for minor in minors if minor is not None]
+        if self.next_rhythm is None or len(known) != len(minors):
             return None
-        gift, charge, cup = (
-            Money(minor or 0, self.currency)
-            for minor in (self.next_gift_minor, self.next_charge_minor, self.next_cup_minor)
-        )
+        gift, charge, cup = known
         return Terms(gift, charge, cup, Rhythm(self.next_rhythm))
 
     @next_terms.setter

@@ -38,7 +38,7 @@ def cancel(
         (asks.cancel_now if is_at_once else asks.cancel)(subscription_id or "", attempt_key)
 
 
-def cancel_now(reference: str, attempt_key: str, *, reason: str, actor: str) -> None:
+def cancel_now(reference: str, attempt_key: str, *, actor: str, reason: str | None = None) -> None:
     """End it at once, for staff; nothing is given back by that. Raises as `changing.change` does."""
     with transaction("contributions.ask_cancel_now"):
         row = locked(reference)
