@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "demo-prepare": "membership.cli.demo.prepare:prepare",
     "docs": "membership.cli.docs:docs",
     "doctor": "membership.cli.doctor:doctor",
+    "import": "membership.cli.importing:import_",
     "mailbox": "membership.cli.mailbox:mailbox",
     "poll": "membership.cli.poll:poll",
     "reconcile": "membership.cli.reconcile:reconcile_command",

@@ -33,9 +33,9 @@ def reconcile_command(since: datetime | None, *, is_whole: bool, dry_run: bool) 
     now = clock.now()
     begin = now - reconcile.REACH if since is None else since.replace(tzinfo=zone())
     console = Console(soft_wrap=True, highlight=False)
-    row_id = reconcile.begin(now, None if is_whole else begin)
+    row_id = reconcile.begin(now, None if is_whole else begin, is_dry=dry_run)
     try:
-        done = _go(console, row_id, is_dry=dry_run)
+        done = _go(console, row_id)
     except ProviderFailed as failed:
         raise click.ClickException(
             f"{failed.message} What was done so far is kept; the worker goes on with it within ten minutes."
@@ -45,7 +45,7 @@ def reconcile_command(since: datetime | None, *, is_whole: bool, dry_run: bool) 
         raise SystemExit(1)
 
 
-def _go(console: Console, row_id: int, *, is_dry: bool) -> inspections.Inspected:
+def _go(console: Console, row_id: int) -> inspections.Inspected:
     looked_at = TextColumn("{task.completed:,} looked at")
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), looked_at, TimeElapsedColumn())
     bar = Progress(*columns, console=console, transient=True)
@@ -56,7 +56,7 @@ def _go(console: Console, row_id: int, *, is_dry: bool) -> inspections.Inspected
             bar.start_task(tasks[name])
             bar.update(tasks[name], completed=n_looked_at, visible=True)
 
-        return reconcile.go_on(row_id, is_dry=is_dry, progress=show)
+        return reconcile.go_on(row_id, progress=show)
 
 
 def _tell(console: Console, done: inspections.Inspected, *, is_dry: bool) -> None:

@@ -53,7 +53,8 @@ def _months() -> ColumnElement[int]:
     given = case(
         (Payment.charged_minor == Contribution.charge_minor, Contribution.gift_minor), else_=Payment.charged_minor
     )
-    months = given // Contribution.cup_minor
+    # A cup without a price: money in a currency that is not offered, which covers nothing.
+    months = case((Contribution.cup_minor == 0, 0), else_=given // Contribution.cup_minor)
     return case((months > LONGEST_GIFT_MONTHS, LONGEST_GIFT_MONTHS), else_=months)
 
 

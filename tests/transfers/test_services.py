@@ -58,7 +58,9 @@ def mails(kind):
 def books_hold(app, monkeypatch):
     """After every story every movement balances, every payment stands in the journal, and no receipt is missing."""
     provider = app.extensions["membership.provider"]
-    monkeypatch.setattr(provider, "list_booked", lambda _since=None: [])  # the provider has no payments, and ours are none of its own
+    monkeypatch.setattr(
+        provider, "list_booked", lambda _since=None: []
+    )  # the provider has no payments, and ours are none of its own
     yield
     fresh()
     assert books.check(clock.now()) == []
@@ -149,7 +151,9 @@ def test_another_form_of_the_same_statement_is_not_booked_by_itself(app):
     found = announce()
     read_in(entry("4.00", found.code, days_ago(1), iban=IBAN))
     assert read_in(entry("4.00", found.code, days_ago(1), iban=IBAN), version="04").n_new == 0
-    mapping = Mapping(date="day", date_form="%Y-%m-%d", amount="sum", currency_is="EUR", texts=("text",), account="from")
+    mapping = Mapping(
+        date="day", date_form="%Y-%m-%d", amount="sum", currency_is="EUR", texts=("text",), account="from"
+    )
     table = f"day;sum;text;from\n{days_ago(1)};4,00;{found.code};{IBAN}\n".encode()
     assert services.read_in(table, mapping, clock.now()).n_new == 1
     fresh()

@@ -57,8 +57,7 @@ def test_money_in_and_out_in_two_columns_and_one_currency_for_all():
 
 def test_paypal_with_its_fee_a_refund_and_what_is_no_gift():
     rows = (
-        '11/19/2026,10:00,CET,A,Donation Payment,Completed,EUR,"1,010.00",-0.68,"1,009.32",Giver@example.org,TX1,,,'
-        "HP-X6Q7-8AQ",
+        '11/19/2026,10:00,CET,A,Donation Payment,Completed,EUR,"1,010.00",-0.68,,Giver@example.org,TX1,,,HP-X6Q7-8AQ',
         "11/19/2026,10:01,CET,,General Currency Conversion,Completed,EUR,5.00,0.00,5.00,,TX2,,,",
         "11/19/2026,10:02,CET,B,Donation Payment,Pending,EUR,5.00,0.00,5.00,,TX3,,,",
         '11/20/2026,10:03,CET,A,Payment Refund,Completed,EUR,"-1,010.00",0.00,"-1,010.00",Giver@example.org,TX4,TX1,,',

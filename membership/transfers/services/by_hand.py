@@ -29,6 +29,7 @@ from membership.transfers.services.posting import (
 
 def undo_payment(payment_id: str, decision: Decision) -> None:
     """Book the whole of a payment beside the provider out again, whoever booked it. Conflict where nothing is left."""
+    clean_reason(decision.reason)
     with transaction("transfers.undo_payment"):
         payment = payment_of(payment_id)
         left = left_of(payment)
@@ -43,6 +44,7 @@ def give_back(payment_id: str, amount: Money, on: date, decision: Decision) -> N
 
     Raises InvalidInput `too_much` where more than is left of it is named.
     """
+    clean_reason(decision.reason)
     with transaction("transfers.give_back"):
         payment = payment_of(payment_id)
         left = left_of(payment)

@@ -59,14 +59,15 @@ def read_in(raw: bytes, mapping: Mapping | None, at: datetime, *, is_trial: bool
     else:
         fresh = _write(list(rows.values()))
         report.n_new = len(fresh)
-        matching.suggest(fresh)
         _book(fresh, at, report)
     report.n_known = report.n_lines - report.n_new
     return report
 
 
 def _book(fresh: list[int], at: datetime, report: Report) -> None:
-    booking.book_certain(at, BOOKED_AT_ONCE)
+    for _ in range(2):  # what is booked may show an account, and answers an announcement: then others look different
+        matching.suggest(fresh)
+        booking.book_certain(at, BOOKED_AT_ONCE)
     hint("transfers.book_certain")
     states = [state for part in _parts(fresh) for state in _states(part)]
     report.n_booked, report.n_open = states.count("booked"), states.count("new") + states.count("suggested")
