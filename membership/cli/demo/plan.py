@@ -16,6 +16,14 @@ from membership.config import DEMO_SECRET_MARK, child_environment, is_live_key
 
 HOST = "127.0.0.1"
 SANDBOX_KEY = "sk_test_sandbox_of_the_demo"
+# The invented newsroom. Its account is the one that German banks print as an example, and belongs to nobody.
+NEWSROOM = {
+    "NEWSROOM_NAME": "The Harbour Post",
+    "BANK_HOLDER": "The Harbour Post",
+    "BANK_IBAN": "DE89370400440532013000",
+    "BANK_NAME": "Harbour Bank",
+    "CASH_WORDS": "An envelope through our letter box: 1 Quay Street.",
+}
 # What somebody may try in the demo; everything else that the environment says belongs to another installation.
 KEPT_SETTINGS = (
     "NEWSROOM_NAME", "REPORTING_CURRENCY", "CUP_PRICES", "GOAL_PATRONS", "GRACE_DAYS", "RATE_LIMITS", "LOG_LEVEL",
@@ -70,7 +78,7 @@ class Plan:
 
     def environment(self) -> dict[str, str]:
         """The environment of the demo's processes."""
-        return {"NEWSROOM_NAME": "The Harbour Post"} | child_environment(self.settings(), KEPT_SETTINGS)
+        return NEWSROOM | child_environment(self.settings(), KEPT_SETTINGS)
 
     @property
     def settings_file(self) -> Path:
@@ -79,7 +87,7 @@ class Plan:
 
     def write_settings(self) -> None:
         """Write the settings' file; it holds the demo's secrets, so nobody else may read it."""
-        said = {"NEWSROOM_NAME": "The Harbour Post"} | self.settings()
+        said = NEWSROOM | self.settings()
         lines = [f"export {name}={shlex.quote(value)}\n" for name, value in said.items()]
         self.settings_file.unlink(missing_ok=True)
         with os.fdopen(os.open(self.settings_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -40,6 +40,11 @@ def home() -> ResponseReturnValue:
             _("Any amount. Each cup makes you a patron for one month."),
             url_for("contributions.contribute", rhythm="once"),
         ),
+        (
+            _("Bank transfer and other ways"),
+            _("Without a card: each has its own page, and counts in the same way."),
+            url_for("transfers.support"),
+        ),
     ]
     return render_template(
         "front/home.html",
