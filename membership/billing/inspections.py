@@ -34,9 +34,10 @@ class Inspected:
     repairs: tuple[Finding, ...]
 
 
-def begin(kind: str, at: datetime, since: datetime | None) -> int:
+def begin(kind: str, at: datetime, since: datetime | None, cursor: dict[str, Any] | None = None) -> int:
     """Write down that one begins; its row's id. Its beginner holds it."""
-    row = Inspection(kind=kind, started_at=at, since=since, lease_until=clock.real_now() + LEASE)
+    lease_until = clock.real_now() + LEASE
+    row = Inspection(kind=kind, started_at=at, since=since, lease_until=lease_until, cursor=cursor or {})
     with transaction("billing.inspection_begin"):
         db.session.add(row)
         db.session.flush()

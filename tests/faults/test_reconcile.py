@@ -21,9 +21,9 @@ from tests.faults.dark import AUTH, box, settings, story
 __all__ = ["box", "settings", "story"]
 
 
-def run(**how) -> inspections.Inspected:
+def run(*, is_dry: bool = False) -> inspections.Inspected:
     db.session.rollback()
-    return reconcile.go_on(reconcile.begin(clock.now(), clock.now() - reconcile.REACH), **how)
+    return reconcile.go_on(reconcile.begin(clock.now(), clock.now() - reconcile.REACH, is_dry=is_dry))
 
 
 def n_of(done: inspections.Inspected, end: str) -> int:

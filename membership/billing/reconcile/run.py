@@ -83,18 +83,20 @@ class Run:
         )
 
 
-def begin(at: datetime, since: datetime | None) -> int:
-    """Begin a run over what was made since `since` (None: ever); the id of its row."""
-    return inspections.begin(inspections.RECONCILE, at, since)
+def begin(at: datetime, since: datetime | None, *, is_dry: bool = False) -> int:
+    """Begin a run over what was made since `since` (None: ever); the id of its row.
+
+    With `is_dry` nothing is mended: whatever differs counts as wrong.
+    """
+    return inspections.begin(inspections.RECONCILE, at, since, {"is_dry": is_dry})
 
 
-def go_on(row_id: int, *, is_dry: bool = False, progress: Progress | None = None) -> inspections.Inspected:
+def go_on(row_id: int, *, progress: Progress | None = None) -> inspections.Inspected:
     """Go through what is left of a run that the caller holds, to its end; what came of it.
 
-    With `is_dry` nothing is mended: whatever differs counts as wrong. Raises ProviderFailed where the provider fails;
-    the run then waits for the next one who takes it up.
+    Raises ProviderFailed where the provider fails; the run then waits for the next one who takes it up.
     """
-    run, cursor = _take_up(row_id, is_dry=is_dry)
+    run, cursor = _take_up(row_id)
     at_listing = cursor.get("listing")
     names = [listing.value for listing in Listing]
     for name in names[names.index(at_listing) if at_listing in names else 0 :] if at_listing != OURS else []:
@@ -109,13 +111,13 @@ def go_on(row_id: int, *, is_dry: bool = False, progress: Progress | None = None
     return inspections.inspected(inspections.get_row(row_id))
 
 
-def _take_up(row_id: int, *, is_dry: bool) -> tuple[Run, dict[str, Any]]:
+def _take_up(row_id: int) -> tuple[Run, dict[str, Any]]:
     row = inspections.get_row(row_id)
     known = inspections.inspected(row)
     run = Run(
         row_id,
         row.since,
-        is_dry,
+        bool(row.cursor["is_dry"]),
         {name: dict(counts) for name, counts in row.counts.items()},
         row.n_findings,
         list(known.findings),
