@@ -4,6 +4,7 @@ from datetime import datetime
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
 from wtforms.validators import InputRequired, Length
@@ -93,12 +94,7 @@ class PauseForm(Form):
     def offer_ends(self, ends: dict[int, datetime]) -> None:
         """Offer these lengths in months, each with the day on which it goes on."""
         self.months.choices = [
-            SelectChoice(
-                n,
-                _("%(n)s months, until %(day)s", n=n, day=day(end))
-                if n > 1
-                else _("One month, until %(day)s", day=day(end)),
-            )
+            SelectChoice(n, ngettext("One month, until %(day)s", "%(num)s months, until %(day)s", n, day=day(end)))
             for n, end in ends.items()
         ]
 
