@@ -26,6 +26,9 @@ SUBJECTS = {
         "recovered": "All is well:",
         "lapsed": "Your support of",
         "debit": "Your bank payment of",
+        "gift": "Olena gives you",
+        "bought": "Your gift of a membership",
+        "redeemed": "Your gift was redeemed",
     },
     "uk": {"sign_in": "Вхід", "welcome": "Дякуємо:", "receipt": "Квитанція"},
 }

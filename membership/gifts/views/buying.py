@@ -94,7 +94,6 @@ def _page(
     form: GiftForm, offer: Offer, problem: str | None = None, status: int = OK, retry_after: int | None = None
 ) -> ResponseReturnValue:
     form.currency.data = offer.currency
-    today = clock.now()
     page = render_template(
         "gifts/gift.html",
         form=form,
@@ -108,7 +107,7 @@ def _page(
             code: f"{url_for('gifts.gift')}?{urlencode(request.args.to_dict() | {'currency': code})}"
             for code in offer.currencies
         },
-        first_day=day_of(today),
+        first_day=clock.now(),
         came_back="came_back" in request.args and problem is None and status == OK,
         problem=problem,
     )

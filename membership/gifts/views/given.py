@@ -88,5 +88,5 @@ def _page(gift: Gift, form: DeliveryForm) -> str:
         may=may,
         price=queries.price_of(gift),
         code=queries.code_of(gift) if "print" in may else None,
-        first_day=day_of(clock.now()),
+        first_day=clock.now(),
     )
