@@ -125,13 +125,16 @@ def refund(payment_id: str, amount: Money, attempt_key: str) -> None:
     """Give back `amount` of the payment whose `provider_id` is `payment_id`.
 
     Booked when the refund is seen to have succeeded, at once or days later. NotFound for a payment that we do not
-    know, InvalidInput for an amount that is not above zero and within the payment, in its currency.
+    know, InvalidInput for an amount that is not above zero and within the payment, in its currency; Conflict for money
+    that came another way.
     """
     payment = ledger.find_payment(payment_id)
     if payment is None:
         raise NotFound("no_payment", f"There is no payment {payment_id} in the books.")
     if amount.currency != payment.currency or not 0 < amount.minor <= payment.charged_minor:
         raise InvalidInput("not_within_payment", "Only what was paid can be given back.", field="amount")
+    if payment.way != "card":
+        raise Conflict("not_possible_now", "This payment did not come through the provider: it is given back by hand.")
     wanted = {
         "payment_id": payment_id,
         "amount": frozen_money(amount),

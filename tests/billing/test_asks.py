@@ -1,19 +1,21 @@
 """What we ask Stripe to do with support that runs: done once, read again, and told as it then stands."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
-from membership.billing import asks, intents, jobs
+from membership.billing import asks, booking, intents, jobs
 from membership.billing.models import ProviderIntent
 from membership.billing.port import CardCollected, CardRequest, PaymentReceived, PaymentReversed, SubscriptionSeen
 from membership.billing.port import SubscriptionStatus as Status
-from membership.db import db
+from membership.db import db, transaction
 from membership.kernel import clock
 from membership.kernel.errors import Conflict, InvalidInput, NotFound
 from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
+from tests.billing.conftest import make_payment
 from tests.billing.test_way import assert_books_hold, connected_client, drain, make_request
 from tests.factories.checkout import FAILS_AT_RENEWAL, GOOD_CARD, pay
 
@@ -292,3 +294,25 @@ def test_a_customer_gets_another_address_and_one_who_is_gone_needs_none(connecte
     asks.forget_customer(support.customer_id, "erase-1")
     asks.rename_customer(support.customer_id, "other@example.org", "rename-2")
     assert not getattr(customers.retrieve(support.customer_id), "email", None)
+
+
+def test_money_that_came_another_way_is_given_back_by_hand(app, news):
+    by_hand = make_payment("bank:1", way="bank", fee=Money(0, "EUR"), subscription_id=None, rhythm=Rhythm.ONCE)
+    with transaction("test.book"):
+        booking.book(replace(by_hand, period_start=None, period_end=None))
+    with pytest.raises(Conflict):
+        asks.refund("bank:1", Money(100, "EUR"), "refund-1")
+    assert db.session.scalars(select(ProviderIntent)).all() == []
+
+
+def test_the_address_of_a_payers_page_is_forgotten_after_thirty_days(connected, news):
+    support = begin(connected, news, card=FAILS_AT_RENEWAL)
+    pass_time(connected, months=1)
+    declined = asks.pay_open(support.subscription_id, "pay-1")
+    assert declined.action_url in str(the_intent("pay_open").result)
+    intents.forget_results(clock.real_now() + timedelta(days=29))
+    assert the_intent("pay_open").result is not None
+    intents.forget_results(clock.real_now() + timedelta(days=31))
+    assert the_intent("pay_open").result is None
+    with pytest.raises(Conflict):
+        asks.pay_open(support.subscription_id, "pay-1")

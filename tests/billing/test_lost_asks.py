@@ -9,13 +9,13 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from membership.billing import asks, jobs
 from membership.billing.models import ProviderIntent
 from membership.billing.port import PaymentReceived, PaymentReversed
 from membership.billing.port import SubscriptionStatus as Status
-from membership.db import db
+from membership.db import db, transaction
 from membership.kernel import clock
 from membership.kernel.errors import ProviderFailed
 from membership.kernel.money import Money
@@ -218,6 +218,19 @@ def test_a_new_card_is_used_once_stripe_answers_again(app, connected, news, supp
         sweep()
     assert the_intent("use_card").state == "done"
     assert seen(news).card.brand == "mastercard"
+
+
+def test_what_nobody_waits_for_is_given_up_in_the_end_with_an_alert(app, connected, news, support, caplog):
+    page = asks.open_card_page(card_request(support), "card-1")
+    pay(page.url)
+    drain(connected)
+    with transaction("test.many_times"):
+        db.session.execute(update(ProviderIntent).where(ProviderIntent.kind == "use_card").values(n_attempts=100))
+    connected.fail("POST /v1/customers/*", "429", times=4)
+    sweep()
+    assert the_intent("use_card").state == "refused"
+    assert "alert_intent_given_up" in caplog.text
+    assert asks.use_new_card(page.provider_id) is True
 
 
 # kill -9 between every pair of states -------------------------------------------------------------------------

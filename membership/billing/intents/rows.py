@@ -205,6 +205,8 @@ def _failed(intent_id: int, key: str, failed: ProviderFailed) -> None:
             _put_off(intent, key, failed.code)
         else:
             _write(intent_id, key, state="refused", error=failed.code, request=None)
+    if intent.n_attempts >= rules.MOST_ATTEMPTS:
+        log.error("alert_intent_given_up", intent_id=intent_id, kind=intent.kind)
 
 
 def _put_off(intent: ProviderIntent, key: str, error: str) -> None:
