@@ -50,15 +50,16 @@ def _tell_of_failure(contribution: Contribution, news: port.PaymentFailed) -> No
 def note_recovery(contribution: Contribution, news: port.PaymentReceived) -> None:
     """Money came: nothing is on its way any more, and where it is what had failed, its giver hears that all is well."""
     contribution.pending_at = None
-    if contribution.failed_at is None or contribution.failed_payment_id not in {None, news.payment_id}:
+    if contribution.failed_payment_id != news.payment_id:
         return
     forget_failure(contribution)
+    contribution.failed_payment_id = None
     send_mail(contribution, "recovered", f"recovered:{news.payment_id}")
 
 
 def forget_failure(contribution: Contribution) -> None:
-    """Nothing is wrong any more."""
-    contribution.failed_at = contribution.failure_reason = contribution.failed_payment_id = None
+    """Nothing is wrong any more. Which payment it was stays, until its money is heard of: that may come later."""
+    contribution.failed_at = contribution.failure_reason = None
     contribution.next_try_at = contribution.needs_action = None
 
 
