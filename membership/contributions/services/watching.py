@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from membership.billing import services as billing
 from membership.contributions.models import Card, Contribution
@@ -63,7 +63,9 @@ def notice_cards(now: datetime) -> int:
         ).all()
         for contribution, card in rows:
             at = contribution.next_payment_at
-            if at is None or card.exp_year is None or card_ends_at(card.exp_year, card.exp_month) > at:
+            if at is None or card.exp_year is None or card.exp_month is None:
+                continue
+            if card_ends_at(card.exp_year, card.exp_month) > at:
                 continue
             card.expiry_mailed_at = now
             send_mail(contribution, "card_expires", f"card:{card.card_id}:{card.exp_year}-{card.exp_month:02d}")
@@ -71,7 +73,7 @@ def notice_cards(now: datetime) -> int:
     return n_told
 
 
-def _is_charged_within(now: datetime, span: timedelta):  # type: ignore[no-untyped-def]  # noqa: ANN202 - an SQL clause
+def _is_charged_within(now: datetime, span: timedelta) -> ColumnElement[bool]:
     return (
         (Contribution.state == State.ACTIVE)
         & (Contribution.way == "card")
