@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from membership.contributions import services
-from membership.contributions.services import defending, ending, recovering, refunding, watching
+from membership.contributions.services import defending, ending, owning, recovering, refunding, watching
 
 
 def abandon_overdue(now: datetime) -> None:
@@ -47,3 +47,8 @@ def guard(now: datetime) -> None:
     del now
     defending.watch()
     defending.invite_waiting()
+
+
+def forget_late(now: datetime) -> None:
+    """Forget who paid for somebody that was erased before the money came."""
+    owning.forget_late(now)

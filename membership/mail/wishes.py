@@ -57,6 +57,13 @@ def forget_address(address: str, at: datetime) -> None:
         db.session.execute(update(OutboxMail).where(mine).values(to_address=None), execution_options=unsynchronised)
 
 
+def forget_sent(address: str) -> None:
+    """Empty an address in mails that have left, as their 30 days would; what waits for it still leaves."""
+    done = update(OutboxMail).where(OutboxMail.to_address == address, OutboxMail.done_at.is_not(None))
+    with transaction("mail.forget_sent"):
+        db.session.execute(done.values(to_address=None), execution_options={"synchronize_session": False})
+
+
 def forget_person(person_id: int) -> None:
     """Delete what a person had chosen about mails."""
     with transaction("mail.forget_person"):

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
-from membership.accounts.models import Person
+from membership.accounts.models import Erasure, Person
+from membership.accounts.queries import addresses_of
 from membership.billing import asks, forgetting, intents
-from membership.contributions.models import Card, Contribution, Refund
+from membership.billing.models import ForgottenName
+from membership.contributions.models import Card, Confirmation, Contribution, Refund
 from membership.contributions.rules import LIVE, UNPAID, State
 from membership.contributions.services.hearing.trouble import note_second
 from membership.db import db, transaction
@@ -31,15 +33,25 @@ def merge(from_id: int, into_id: int, at: datetime) -> None:
 
 
 def _lock_all(from_id: int, into_id: int) -> Sequence[Contribution]:
-    """All that are theirs, bound or by the address of the first, in one order for everybody."""
-    email = db.session.scalar(select(Person.email).where(Person.id == from_id))
-    mine = or_(Contribution.person_id.in_((from_id, into_id)), _is_unbound(email or ""))
+    """All that are theirs, bound or under an address of the first, in one order for everybody."""
+    mine = or_(Contribution.person_id.in_((from_id, into_id)), _is_unbound(_addresses_of(from_id)))
     query = select(Contribution).where(mine).order_by(Contribution.id).with_for_update()
     return db.session.scalars(query, execution_options={"populate_existing": True}).all()
 
 
-def _is_unbound(email: str) -> object:
-    return and_(Contribution.person_id.is_(None), Contribution.email == email, Contribution.email != "")
+def _addresses_of(person_id: int) -> set[str]:
+    """Addresses that are this person's, or that they gave with and nobody else has."""
+    given = set(
+        db.session.scalars(
+            select(Contribution.email).where(Contribution.person_id == person_id, Contribution.email != "")
+        )
+    )
+    others = select(Person.email).where(Person.email.in_(given), Person.id != person_id)
+    return {*addresses_of(person_id), *(given - set(db.session.scalars(others)))}
+
+
+def _is_unbound(addresses: set[str]) -> ColumnElement[bool]:
+    return and_(Contribution.person_id.is_(None), Contribution.email.in_(addresses))
 
 
 def _flag_second(person_id: int, at: datetime) -> None:
@@ -80,8 +92,7 @@ def leave(person_id: int, attempt_key: str) -> None:
 
 
 def _all_of(person_id: int) -> Sequence[Contribution]:
-    email = db.session.scalar(select(Person.email).where(Person.id == person_id)) or ""
-    mine = or_(Contribution.person_id == person_id, _is_unbound(email))
+    mine = or_(Contribution.person_id == person_id, _is_unbound(_addresses_of(person_id)))
     return db.session.scalars(select(Contribution).where(mine).order_by(Contribution.id)).all()
 
 
@@ -112,7 +123,8 @@ def erase(person_id: int, at: datetime) -> None:
                 row.state, row.state_at, row.pending_at = State.ABANDONED.value, at, None
         ids = [row.id for row in rows]
         references = [row.reference for row in rows]
-        db.session.execute(delete(Card).where(Card.contribution_id.in_(ids)))
+        for model in (Card, Confirmation):
+            db.session.execute(delete(model).where(model.contribution_id.in_(ids)))
         db.session.execute(update(Refund).where(Refund.reference.in_(references)).values(reason=""))
 
 
@@ -126,3 +138,26 @@ def _forget_names(rows: Sequence[Contribution], at: datetime) -> None:
     }
     addresses = {row.email for row in rows if row.email}
     forgetting.forget(names - addresses, addresses, at)
+
+
+LATE_AT_A_TIME = 20
+
+
+def forget_late(now: datetime) -> int:
+    """Money that came for somebody after they were forgotten stays in the books; who paid it is forgotten as well, and
+    nothing more is taken. How many contributions were looked at. Not inside a transaction.
+    """
+    known = select(ForgottenName.name).where(ForgottenName.name == Contribution.customer_id)
+    late = (
+        select(Contribution.customer_id, Contribution.subscription_id)
+        .join(Erasure, Erasure.person_id == Contribution.person_id)
+        .where(Erasure.emptied_at.is_not(None), Contribution.customer_id.is_not(None), ~known.exists())
+        .limit(LATE_AT_A_TIME)
+    )
+    rows = [(row.customer_id or "", row.subscription_id) for row in db.session.execute(late)]
+    for customer_id, subscription_id in rows:
+        if subscription_id:
+            asks.cancel_now(subscription_id, f"late:{subscription_id}")
+        asks.forget_customer(customer_id, f"late:{customer_id}")
+        forgetting.forget({customer_id, subscription_id or customer_id}, set(), now)
+    return len(rows)
