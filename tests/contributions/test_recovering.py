@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import select
 
 from membership.accounts.queries import find_person_by_email
+from membership.billing import jobs as billing_jobs
 from membership.billing.models import PaymentFailure
 from membership.contributions import jobs, queries
 from membership.contributions.models import Card
-from membership.contributions.services import ending, recovering, watching
+from membership.contributions.services import ending, owning, recovering, watching
 from membership.db import db, transaction
 from membership.kernel import clock
 from membership.kernel.errors import Conflict
@@ -172,8 +173,6 @@ def test_a_new_card_counts_although_its_owner_never_came_back(life, failed, memb
     give_new_card(member(), failed)
     life.hear()
     life.hear()
-    from membership.billing import jobs as billing_jobs
-
     billing_jobs.finish_open(clock.now())
     life.hear()
     jobs.try_new_cards(clock.now())
@@ -363,15 +362,12 @@ def test_a_debit_without_any_news_is_asked_for_and_ends(life):
 
 
 def test_two_members_with_one_card_are_flagged_and_erasure_forgets_the_card(life):
-    from membership.contributions.services.hearing.trouble import forget_cards
-
     for name in ("one", "two"):
         life.give(email=f"{name}@example.org")
     life.give("5555 5555 5555 4444", email="three@example.org")
     people = [find_person_by_email(f"{name}@example.org").id for name in ("one", "two")]
     assert queries.list_shared_cards() == [people]
     assert {len(card.fingerprint) for card in db.session.scalars(select(Card))} == {64}
-    with transaction("test"):
-        forget_cards(people[0])
+    owning.erase(people[0], clock.now())
     assert queries.list_shared_cards() == []
     assert count(Card) == 2

@@ -5,7 +5,7 @@ Everything here joins the transaction of the news that caused it.
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from membership.accounts import services as accounts
 from membership.accounts.models import Person
@@ -132,12 +132,6 @@ def _digest(fingerprint: str | None) -> str | None:
     if fingerprint is None:
         return None
     return ids.keyed_digest(settings().secret_key.get_secret_value(), "card", fingerprint)
-
-
-def forget_cards(person_id: int) -> None:
-    """Erasure: what is known of a person's cards goes at once."""
-    mine = select(Contribution.id).where(Contribution.person_id == person_id)
-    db.session.execute(delete(Card).where(Card.contribution_id.in_(mine)))
 
 
 def send_mail(contribution: Contribution, kind: str, once_key: str) -> bool:
