@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.faults.lives.machine import Lives
+from tests.faults.lives.planted import PLANTED
 from tests.faults.lives.world import PostgresHome, SqliteHome, World
 
 IN_THE_SUITE = {"sqlite": 60, "postgresql": 10}
@@ -61,3 +62,13 @@ def test_no_money_is_lost_or_counted_twice_whatever_happens(world):
     more = {"phases": (Phase.generate,)} if os.environ.get("HISTORIES_AS_FOUND") else {}
     tally = run(world, n_histories, number, **more)
     print(f"{tally} in {(time.monotonic() - began) / 60:.1f} minutes")
+
+
+@pytest.mark.parametrize("bug", PLANTED)
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)
+@pytest.mark.timeout(1200)
+def test_a_planted_bug_is_found(world, monkeypatch, bug):
+    """The tests of this test: it would be worth nothing if it found nothing."""
+    with PLANTED[bug](monkeypatch), pytest.raises(AssertionError) as found:
+        run(world, PLANTED_BY, int(os.environ.get("HISTORIES_SEED", "1")), phases=(Phase.generate,))
+    print(f"\n{bug}: found in history {Lives.tally['histories']}: {str(found.value)[:300]}")

@@ -20,7 +20,10 @@ CARDS = st.sampled_from(
 # At which labelled point that it passes somebody dies; usually at none.
 DEATHS = st.none() | st.integers(0, 30)
 FAULTS = st.sampled_from(["lost_reply", "500", "503", "429", "html", "truncated"])
-STANDSTILLS = st.sampled_from(["stripe.read:after-call", "stripe.read:before-call", "billing.lease:after-commit"])
+STANDSTILLS = st.sampled_from(["stripe.read:after-call", "stripe.read:after-call", "billing.lease:after-commit"])
+# A lease lasts for 30 seconds.
+PAUSES = st.sampled_from([1, 40])
+DEEDS = st.sampled_from(["amount", "more", "amount", "more", "pause", "go_on", "cancel", "refund"])
 SPANS = st.sampled_from(
     [
         {"minutes": 2}, {"hours": 1}, {"hours": 30}, {"days": 3}, {"days": 8}, {"days": 28}, {"days": 31},

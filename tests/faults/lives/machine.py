@@ -11,7 +11,7 @@ from membership.contributions.services.starting import Visit
 from membership.db import db
 from membership.kernel.errors import MembershipError
 from membership.newsroom.queries import offer_in
-from tests.faults.lives.choices import CARDS, DEATHS, FAULTS, READERS, RHYTHMS, SPANS, STANDSTILLS, WHICH
+from tests.faults.lives.choices import CARDS, DEATHS, DEEDS, FAULTS, PAUSES, READERS, RHYTHMS, SPANS, STANDSTILLS, WHICH
 from tests.faults.lives.members import Members
 from tests.faults.lives.people_at_stripe import PeopleAtStripe
 from tests.faults.lives.reckoning import complaints
@@ -158,17 +158,35 @@ class Lives(Members, PeopleAtStripe, RuleBasedStateMachine):
         with self.world.mortal(dies_at):
             self.world.work(*SWEEPERS)
 
-    @precondition(lambda self: self.world.at_stripe("subscription"))
-    @rule(where=STANDSTILLS, nth=st.integers(0, 4), seconds=st.sampled_from([1, 40]), deed=st.sampled_from(
-        ["cancel", "amount", "pause", "refund"]), which=WHICH)  # fmt: skip
-    def a_worker_dawdles_while_something_changes(self, where, nth, seconds, deed, which):
-        """It reads, and before it writes somebody changes the thing at Stripe, and another worker is quicker."""
+    @rule(who=READERS, rhythm=RHYTHMS, where=STANDSTILLS, nth=st.integers(0, 2), seconds=PAUSES,
+          then=st.sampled_from(["refund", "dispute", "cancel", "amount"]))  # fmt: skip
+    def a_worker_dawdles_over_a_first_payment(self, who, rhythm, where, nth, seconds, then):
         self.step()
+        self._clear_the_table()
+        if self._choose(who, rhythm, 1):
+            self._pay(self.pages[-1], "4242424242424242")
+            self._work_while_something_happens(where, nth, seconds, then, 0)
+
+    @precondition(lambda self: self.world.at_stripe("subscription"))
+    @rule(first=DEEDS, where=STANDSTILLS, nth=st.integers(0, 1), seconds=PAUSES, then=DEEDS, which=WHICH)
+    def a_worker_dawdles_over_a_change(self, first, where, nth, seconds, then, which):
+        self.step()
+        self._clear_the_table()
+        self._change_at_stripe(first, which)
+        self._work_while_something_happens(where, nth, seconds, then, which)
+
+    def _clear_the_table(self):
+        self.world.sandbox.faults.clear()
+        self.all_notices_arrive_now()
+        self.world.work("billing.drain")
+
+    def _work_while_something_happens(self, where, nth, seconds, then, which):
+        """A worker reads something, and before it writes it is changed at Stripe, and another worker is quicker."""
 
         def meanwhile():
             with self.world.app.app_context():
                 self.world.advance(seconds=seconds)
-                self._change_at_stripe(deed, which)
+                self._change_at_stripe(then, which)
                 self.all_notices_arrive_now()
                 self.world.work("billing.drain")
 

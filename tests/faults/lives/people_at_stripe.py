@@ -6,27 +6,41 @@ from hypothesis.stateful import precondition, rule
 
 from tests.faults.lives.choices import WHICH
 
+EDITS = {
+    "amount": {"amount": 1200},
+    "more": {"amount": 2500},
+    "pause": {"pause_collection": "void"},
+    "go_on": {"pause_collection": ""},
+}
+
 
 class PeopleAtStripe:
     """Rules of `machine.Lives`."""
 
     def _change_at_stripe(self, deed, which):
+        """One deed of somebody: about the support, or the charge, that is the newest but `which`."""
         if deed == "refund":
             self._refund(which, 1)
             return
-        subs = self.world.at_stripe("subscription")
-        changes = {"amount": {"amount": 1200}, "pause": {"pause_collection": "void"}}
+        if deed == "dispute":
+            charges = self._charges()[::-1]
+            if charges:
+                self.world.act("dispute", charge=charges[which % len(charges)]["id"])
+            return
+        subs = self.world.at_stripe("subscription")[::-1]
+        if not subs:
+            return
         sub = subs[which % len(subs)]["id"]
         if deed == "cancel":
             self.world.act("cancel_subscription", subscription=sub)
         else:
-            self.world.act("edit_subscription", subscription=sub, **changes[deed])
+            self.world.act("edit_subscription", subscription=sub, **EDITS[deed])
 
     def _charges(self):
         return [charge for charge in self.world.at_stripe("charge") if charge["status"] == "succeeded"]
 
     def _refund(self, which, share):
-        charges = self._charges()
+        charges = self._charges()[::-1]
         if charges:
             charge = charges[which % len(charges)]
             left = charge["amount"] - charge["amount_refunded"]
