@@ -166,6 +166,9 @@ def test_a_new_card_pays_what_is_open_by_itself(life, failed, member):
     browser.get(come_back)
     life.hear()
     assert len(life.payments(failed)) == 2, "the page loaded again"
+    account = browser.get("/account").get_data(as_text=True)
+    assert "ends in 4242" in account
+    assert "A payment needs your attention" not in account
     assert EXPIRY.search(browser.get(f"/account/support/{failed}/pay").get_data(as_text=True))
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from membership.billing.port import PayOutcome
 from membership.contributions import queries
-from membership.contributions.models import Contribution
+from membership.contributions.models import Card, Contribution
 from membership.contributions.rules import LIVE, State
 from membership.contributions.rules.failing import FailureClass, class_of_failure, may_be_paid_now
 from membership.contributions.services import doubling, recovering
@@ -189,7 +189,12 @@ def _keep_page(choice: doubling.Choice, token: str, problem: str | None = None) 
 
 @bp.app_context_processor
 def _for_every_page() -> dict[str, Any]:
-    return {"list_trouble": list_trouble, "list_pending": list_pending, "list_choices": list_choices}
+    return {
+        "cards_in_use": cards_in_use,
+        "list_trouble": list_trouble,
+        "list_pending": list_pending,
+        "list_choices": list_choices,
+    }
 
 
 def list_trouble() -> list[dict[str, Any]]:
@@ -203,6 +208,12 @@ def list_trouble() -> list[dict[str, Any]]:
             if current_user and current_user.is_authenticated:
                 g.trouble = [trouble_of(row) for row in queries.list_in_trouble(current_user.id)]
     return list(g.trouble)
+
+
+def cards_in_use() -> dict[str, Card]:
+    """The card that each running support of the signed-in member is charged with, by the support's reference."""
+    rows = {row.id: row for row in queries.contributions_of(current_user.id) if State(row.state) in LIVE}
+    return {rows[row_id].reference: card for row_id, card in queries.cards_of(list(rows)).items()}
 
 
 def list_pending() -> Sequence[Contribution]:
