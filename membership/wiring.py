@@ -26,6 +26,7 @@ from membership.contributions import queries as contributions_queries
 from membership.contributions import services as contributions
 from membership.contributions.queries import list_shared_cards, list_shared_customers
 from membership.contributions.services import owning as contributions_owning
+from membership.gifts import checks as gifts_checks
 from membership.gifts import emails as gifts_emails
 from membership.gifts import jobs as gifts_jobs
 from membership.gifts import queries as gifts_queries
@@ -113,7 +114,11 @@ SHARED_PAYERS: tuple[Callable[[], list[list[int]]], ...] = (list_shared_customer
 HOLDINGS: tuple[Holdings, ...] = (Holdings(contributions_comparing.differences, contributions_comparing.live_after),)
 
 # What check-books asks of the rooms above the books: `(scope)`, each yields what does not hold.
-CHECKS: tuple[books.Question, ...] = (patrons_checks.unlike_grants, *contributions_checks.CHECKS)
+CHECKS: tuple[books.Question, ...] = (
+    patrons_checks.unlike_grants,
+    *contributions_checks.CHECKS,
+    *gifts_checks.CHECKS,
+)
 
 # What every room does when a person is erased: `(person_id, at)`, inside one transaction. It empties each column in
 # which somebody typed something, or that names the person; amounts, ids and moments stay (decision 13).

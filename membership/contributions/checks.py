@@ -17,7 +17,7 @@ from membership.kernel.rhythm import Rhythm
 from membership.mail.models import OutboxMail
 from membership.mail.rules import NOBODY
 from membership.patrons.models import CoverageGrant
-from membership.patrons.rules import LONGEST_GIFT_MONTHS
+from membership.patrons.rules import LONGEST_GIFT_MONTHS, Cause
 
 
 def _paid(*more: Any) -> Select[Any]:
@@ -31,12 +31,17 @@ def _paid(*more: Any) -> Select[Any]:
 
 
 def unlike_payments(scope: Scope) -> Iterator[Finding]:
-    """I5: what somebody paid for themselves covers them: exactly the service period, or a month for each cup."""
+    """I5: what somebody paid for themselves covers them: exactly the service period, or a month for each cup. What was
+    given for somebody else is asked of the room of gifts.
+    """
+    own = Contribution.purpose == "self"
     wrong = {
-        "is covered, and was given for somebody else": and_(Contribution.purpose != "self", _is_granted()),
-        "covers nobody": and_(Contribution.purpose == "self", ~_is_granted(), _is_owed_coverage()),
-        "covers somebody else": and_(_is_granted(), CoverageGrant.person_id != Contribution.person_id),
-        "covers another time than was paid": and_(_is_granted(), _is_of_another_length()),
+        "covers its giver, and was given for somebody else": and_(
+            Contribution.purpose != "self", CoverageGrant.cause == Cause.PAID.value
+        ),
+        "covers nobody": and_(own, ~_is_granted(), _is_owed_coverage()),
+        "covers somebody else": and_(own, _is_granted(), CoverageGrant.person_id != Contribution.person_id),
+        "covers another time than was paid": and_(own, _is_granted(), _is_of_another_length()),
     }
     for part in scope.slices(Payment.id, Payment.booked_at):
         for words, condition in wrong.items():

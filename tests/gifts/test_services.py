@@ -9,9 +9,11 @@ import time_machine
 from sqlalchemy import func, select
 
 from membership.accounts.models import TimelineEntry
+from membership.billing.books import Scope
 from membership.contributions.models import Contribution
 from membership.contributions.queries import find_live_support
 from membership.db import db, transaction
+from membership.gifts import checks as gifts_checks
 from membership.gifts import emails, jobs, queries, services
 from membership.gifts.models import Gift
 from membership.gifts.rules import Delivery, Stage
@@ -326,6 +328,27 @@ def test_two_people_who_are_one_have_the_gifts_of_both():
     services.merge(gift.giver_id, into.id, NOW)
     services.merge(taras.id, into.id, NOW)
     assert (again(gift).giver_id, again(gift).redeemed_by_id) == (into.id, into.id)
+
+
+def findings():
+    return [found.message for found in gifts_checks.unlike_gifts(Scope())]
+
+
+def test_check_books_finds_a_gift_that_is_not_what_was_paid_redeemed_or_returned():
+    gift, other, lost = make_gift(), make_gift("ivan@example.org"), make_gift("maria@example.org")
+    taras = make_person("taras@example.org")
+    redeem(gift, taras)
+    give_back(other, NOW)
+    assert findings() == []
+    with transaction("test.damage"):
+        db.session.delete(again(lost))
+        again(other).returned_at = None
+        db.session.scalars(select(CoverageGrant)).one().n_months = 12
+    assert sorted(found.partition("pi_gift")[2].partition(" ")[2] for found in findings()) == [
+        "covers another time.",
+        "is not there.",
+        "is not what became of its money.",
+    ]
 
 
 def test_an_export_holds_what_was_given_and_received():
