@@ -10,6 +10,8 @@ from membership.contributions.rules import UNPAID, State, Terms
 from membership.db import Model, append_only
 from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
+from membership.newsroom.rules import whole_cups
+from membership.patrons.rules import months_for_gift
 
 
 class Contribution(Model):
@@ -153,6 +155,13 @@ class Contribution(Model):
     def rhythm_word(self) -> Rhythm:
         """The rhythm as a value."""
         return Rhythm(self.rhythm)
+
+    @property
+    def n_months(self) -> int:
+        """How many months a single gift covers its giver (decision 10); 0 for whatever else, and below one cup."""
+        if self.rhythm_word is not Rhythm.ONCE or self.purpose != "self" or not self.cup_minor:
+            return 0
+        return months_for_gift(whole_cups(self.gift, Rhythm.ONCE, self.cup))
 
 
 class Card(Model):

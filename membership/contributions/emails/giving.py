@@ -55,6 +55,7 @@ def welcome(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
         "rhythm": Rhythm.MONTHLY,
         "covers_from": _EXAMPLE_DAY,
         "covers_until": datetime.fromisoformat("2027-04-01T09:30:00+00:00"),
+        "n_months": 0,
         "receipt_url": "https://join.example.org/account/receipts/2027-000042",
         "account_url": "https://join.example.org/account",
     },
@@ -73,6 +74,7 @@ def receipt(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
         "rhythm": contribution.rhythm_word,
         "covers_from": payment.period_start,
         "covers_until": payment.period_end,
+        "n_months": contribution.n_months,
         "receipt_url": absolute("contributions.receipt", number=payment.receipt_number),
         "account_url": absolute("contributions.account"),
     }

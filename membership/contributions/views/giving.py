@@ -19,6 +19,7 @@ from membership.kernel import clock
 from membership.kernel.errors import Conflict, InvalidInput, ProviderFailed, TooMany
 from membership.newsroom.rules import Offer
 from membership.patrons.queries import standing_of
+from membership.patrons.rules import LONGEST_GIFT_MONTHS
 from membership.web import ratelimit
 from membership.web.access import audience
 from membership.web.i18n import current_locale
@@ -101,6 +102,7 @@ def _contribute_page(
         },
         support=support_row(support) if support else None,
         change_url=change_url(support, request.args) if support else None,
+        most_months=LONGEST_GIFT_MONTHS,
         came_back="came_back" in request.args and problem is None and status == 200,  # noqa: PLR2004 - a page
         problem=problem,
     )

@@ -16,6 +16,7 @@ from membership.contributions.rules import (
     Terms,
     Who,
     actions_of,
+    choice_of,
     pause_ends,
     payment_after_pause,
 )
@@ -39,6 +40,7 @@ PAGES = {
 def support_row(contribution: Contribution) -> dict[str, Any]:
     """One contribution as the templates name it: state, terms, dates, and the pages of what its giver may do."""
     rhythm = Rhythm(contribution.rhythm)
+    is_given_on = contribution.purpose == "gift"
     return {
         "reference": contribution.reference,
         "state": contribution.state,
@@ -48,7 +50,8 @@ def support_row(contribution: Contribution) -> dict[str, Any]:
         "rhythm": contribution.rhythm,
         "charge": contribution.charge,
         "fees_covered": contribution.charge - contribution.gift,
-        "n_cups": whole_cups(contribution.gift, rhythm, contribution.cup),
+        "n_cups": 0 if is_given_on else whole_cups(contribution.gift, rhythm, contribution.cup),
+        "n_months": contribution.n_months,
         "next_terms": contribution.next_terms,
         "next_payment_at": contribution.next_payment_at,
         "paused_until": contribution.paused_until,
@@ -69,8 +72,12 @@ def pages_of(contribution: Contribution) -> dict[str, str]:
 def _page_of(action: Action, contribution: Contribution) -> str:
     if action is Action.COME_BACK:
         return url_for(PAGES[action], currency=contribution.currency)
+    if action is Action.GIVE_AGAIN and contribution.purpose == "gift":
+        return url_for("gifts.gift", currency=contribution.currency)
     if action is Action.GIVE_AGAIN:
-        return url_for(PAGES[action], rhythm=Rhythm.ONCE.value, currency=contribution.currency)
+        # The same amount is chosen already: one tap, then the button.
+        again = choice_of(contribution.gift, contribution.rhythm_word, contribution.cup)
+        return url_for(PAGES[action], currency=contribution.currency, **again)
     return url_for(PAGES[action], reference=contribution.reference)
 
 
