@@ -81,8 +81,9 @@ def _close(from_id: int, into_id: int, at: datetime) -> str:
     """Hand over what accounts know of the first one, and empty it; the address that is free now."""
     loser, winner = db.session.get_one(Person, from_id), db.session.get_one(Person, into_id)
     unsynchronised = {"synchronize_session": False}
-    for model, column in ((TimelineEntry, "person_id"), (Person, "merged_into_id")):
-        moved = update(model).where(getattr(model, column) == from_id).values({column: into_id})
+    lines = update(TimelineEntry).where(TimelineEntry.person_id == from_id).values(person_id=into_id)
+    shells = update(Person).where(Person.merged_into_id == from_id).values(merged_into_id=into_id)
+    for moved in (lines, shells):
         db.session.execute(moved, execution_options=unsynchronised)
     for model in (Session, AddressProof, AddressChange):
         db.session.execute(delete(model).where(model.person_id == from_id), execution_options=unsynchronised)
