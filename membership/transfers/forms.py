@@ -187,8 +187,8 @@ def money_from(text: str, currency: str) -> Money:
     return found
 
 
-def check_day(on: date, today: date) -> date:
+def check_day(on: date | None, today: date) -> date:
     """A day on which money can have moved; InvalidInput for one that is still to come."""
-    if on > today:
+    if on is None or on > today:
         raise InvalidInput("day_ahead", "This day is still to come.", field="day")
     return on

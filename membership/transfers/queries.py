@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Result, func, select
 
 from membership.accounts.models import Person
 from membership.billing.models import Payment
@@ -53,13 +53,13 @@ def find_announced_by_code(text: str, prefix: str) -> Announced | None:
     """The declaration whose code stands in `text` and nothing else that is one; None where there is not exactly one."""
     bodies = codes.bodies_in(text, prefix)
     row = _joined(Declaration.body.in_(bodies)).one_or_none() if len(bodies) == 1 else None
-    return Announced(*row) if row is not None else None
+    return Announced(row[0], row[1]) if row is not None else None
 
 
 def list_awaited(limit: int) -> list[Announced]:
     """Declarations that no money has come for, the oldest first; withdrawn ones are left out."""
     wanted = (Contribution.state.in_(UNPAID), Declaration.withdrawn_at.is_(None))
-    return [Announced(*row) for row in _joined(*wanted, limit=limit)]
+    return [Announced(row[0], row[1]) for row in _joined(*wanted, limit=limit)]
 
 
 def list_to_remind(at: datetime) -> list[int]:
@@ -83,7 +83,7 @@ def name_of_declaration(declaration_id: int) -> str | None:
 
 def declarations_of(person_id: int) -> list[Announced]:
     """What a person announced, oldest first."""
-    return [Announced(*row) for row in _joined(Contribution.person_id == person_id)]
+    return [Announced(row[0], row[1]) for row in _joined(Contribution.person_id == person_id)]
 
 
 def references_of_bodies(bodies: Iterable[str]) -> dict[str, int]:
@@ -197,10 +197,10 @@ def _one(condition: object) -> Announced:
     row = _joined(condition).one_or_none()
     if row is None:
         raise NotFound("no_declaration", "There is no such announcement.")
-    return Announced(*row)
+    return Announced(row[0], row[1])
 
 
-def _joined(*conditions: object, limit: int | None = None):  # noqa: ANN202 - SQLAlchemy's own Result of two rows
+def _joined(*conditions: object, limit: int | None = None) -> Result[tuple[Declaration, Contribution]]:
     query = (
         select(Declaration, Contribution)
         .join(Contribution, Contribution.id == Declaration.contribution_id)

@@ -20,6 +20,7 @@ from membership.transfers.forms import GiveBackForm, HandForm, MappingForm, Reas
 from membership.transfers.rules.codes import prefix_of
 from membership.transfers.services import Decision
 from membership.transfers.services.posting import cup_in
+from membership.transfers.statements import BUILT_IN
 from membership.web.access import audience
 from membership.web.forms import Form
 from membership.web.i18n import current_locale
@@ -186,4 +187,4 @@ def _payment_page(found: Payment, **typed: Form) -> str:
 
 def _mappings_page(form: MappingForm) -> str:
     known = queries.list_mappings()
-    return render_template("transfers/desk/mappings.html", form=form, known=known, built_in=queries.BUILT_IN)
+    return render_template("transfers/desk/mappings.html", form=form, known=known, built_in=BUILT_IN)
