@@ -84,7 +84,7 @@ def test_an_amount_is_read_to_the_last_cent(typed, currency, minor):
     "typed", ["", "1.", "1,", ".5", ",5", "1.2.3", "1,2,3", "-1", "+1", "1e3", "twelve", "1.x", "½"]
 )
 def test_what_is_no_amount_is_refused(typed):
-    with pytest.raises(ValueError, match="^Not an amount: "):
+    with pytest.raises(ValueError, match=r"^Not an amount: "):
         Money.parse(typed, "EUR")
 
 

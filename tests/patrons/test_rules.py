@@ -170,3 +170,93 @@ def test_standing_agrees_with_the_spans(some, at):
     if now.is_covered:
         assert now.until > at
         assert not any(s.starts_at <= now.until < s.ends_at for s in spans)
+
+
+# The edges, where one wrong sign would do harm ---------------------------------------------------------------------
+
+
+def test_coverage_begins_with_its_first_moment():
+    assert standing(place([period(1, JAN, FEB)]), None, JAN).is_covered
+    assert not standing(place([period(1, FEB, MAR)]), None, JAN).is_patron
+
+
+def test_the_end_of_grace_is_exclusive_and_coverage_beats_grace():
+    spans = place([period(1, JAN, FEB)])
+    assert standing(spans, MAR, MAR).why is Why.ENDED
+    covered = standing(spans, APR, JAN + DAY)
+    assert (covered.is_patron, covered.why, covered.until, covered.is_covered) == (True, Why.PAID, FEB, True)
+
+
+def test_coverage_that_is_only_to_come_is_no_past():
+    now = standing(place([period(1, FEB, MAR)]), None, JAN)
+    assert (now.is_patron, now.why, now.until) == (False, Why.NONE, None)
+
+
+def test_what_is_over_ended_with_the_last_of_it():
+    spans = place([period(1, JAN, FEB), period(2, MAR, APR), period(3, JAN, JAN + DAY)])
+    now = standing(spans, None, MAY)
+    assert (now.is_patron, now.is_covered, now.why, now.until) == (False, False, Why.ENDED, APR)
+    assert standing(spans, None, APR).until == APR
+
+
+def test_the_reason_is_that_of_the_span_that_lasts_longest_and_among_equals_of_the_newest():
+    gift = Grant(2, Cause.GIFT, JAN, JAN, APR)
+    comp = Grant(3, Cause.COMP, JAN, JAN, APR)
+    assert standing(place([period(1, JAN, FEB), gift]), None, JAN).why is Why.GIFT
+    assert standing(place([period(1, JAN, MAY), gift]), None, JAN).why is Why.PAID
+    assert standing(place([gift, comp]), None, JAN).why is Why.COMP
+
+
+def test_coverage_is_unbroken_only_without_a_gap():
+    spans = place([period(1, JAN, FEB), period(2, FEB, MAR), period(3, APR, MAY), period(4, JAN, JAN + DAY)])
+    assert standing(spans, None, JAN).until == MAR
+    assert standing(spans, None, APR).until == MAY
+
+
+def test_two_gifts_are_used_up_in_the_order_of_their_payment_then_of_their_numbers():
+    later, earlier = length(1, JAN + DAY, 1), length(2, JAN, 1)
+    assert as_pairs(place([later, earlier])) == [(2, JAN, FEB), (1, FEB, FEB + 31 * DAY)]
+    assert as_pairs(place([length(4, JAN, 1), length(3, JAN, 1)])) == [(3, JAN, FEB), (4, FEB, FEB + 31 * DAY)]
+
+
+def test_a_gift_is_cut_by_two_paid_months_and_loses_nothing():
+    spans = place([length(1, JAN, 1), period(2, JAN + 10 * DAY, JAN + 20 * DAY), period(3, JAN + 25 * DAY, FEB)])
+    assert as_pairs(spans) == [
+        (1, JAN, JAN + 10 * DAY),
+        (2, JAN + 10 * DAY, JAN + 20 * DAY),
+        (1, JAN + 20 * DAY, JAN + 25 * DAY),
+        (3, JAN + 25 * DAY, FEB),
+        (1, FEB, FEB + 16 * DAY),
+    ]
+
+
+def test_a_gift_that_just_fits_before_a_paid_month_is_not_cut():
+    assert as_pairs(place([length(1, JAN, 1), period(2, FEB, MAR)])) == [(1, JAN, FEB), (2, FEB, MAR)]
+
+
+def test_a_refunded_month_gives_its_place_to_a_gift():
+    refund = JAN + 10 * DAY
+    spans = place([period(1, JAN, FEB, revoked_at=refund), length(2, JAN, 1)])
+    assert as_pairs(spans) == [(1, JAN, refund), (2, refund, refund + 31 * DAY)]
+
+
+def test_a_refund_changes_nothing_of_a_gift_that_was_lived():
+    refund = FEB + 10 * DAY
+    spans = place([length(1, JAN, 1), period(2, FEB, MAR, revoked_at=refund), length(3, JAN, 1)])
+    assert as_pairs(spans) == [(1, JAN, FEB), (2, FEB, refund), (3, refund, refund + 31 * DAY)]
+
+
+def test_a_refund_in_the_middle_of_a_gift_cuts_another_gift_into_no_pieces():
+    spans = place([length(1, JAN, 2), period(2, MAR, APR, revoked_at=JAN + 5 * DAY)])
+    assert as_pairs(spans) == [(1, JAN, MAR)]
+
+
+def test_a_refund_at_the_very_moment_of_the_payment_leaves_nothing():
+    assert place([length(1, JAN, 1, revoked_at=JAN)]) == []
+    assert place([period(1, JAN, FEB, revoked_at=JAN)]) == []
+
+
+def test_the_words_of_a_standing_and_of_a_movement_are_those_that_are_stored():
+    assert [cause.value for cause in Cause] == ["paid", "gift", "comp"]
+    assert [why.value for why in Why] == ["paid", "gift", "comp", "grace", "ended", "none"]
+    assert [kind.value for kind in MovementKind] == ["new", "more", "less", "lost", "back"]
