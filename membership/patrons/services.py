@@ -115,18 +115,19 @@ def _tell_of_comp(kind: str, person: Person, cause_ref: str) -> None:
         mail.send(kind, person.email, person.locale, {"comp": cause_ref}, once_key=f"{kind}:{cause_ref}")
 
 
-def open_grace(person_id: int, reference: str, *, opened_at: datetime, days: int) -> None:
+def open_grace(person_id: int, reference: str, *, opened_at: datetime, days: int, is_first: bool = False) -> None:
     """Let somebody stay a patron for `days` while the renewal of `reference` is retried.
 
     While a grace of that contribution is open, later failures do not lengthen it; news of an earlier one, which
-    came late, moves it to where it belongs.
+    came late, moves it to where it belongs. `is_first`: this is the first failure of the trouble, so that a grace which
+    was opened at mere word of it (by a clock that was not there yet) begins with it.
     """
     until = opened_at + timedelta(days=days)
     with transaction("patrons.open_grace"):
         row = db.session.scalar(select(Grace).where(Grace.reference == reference, Grace.closed_at.is_(None)))
         if row is None:
             db.session.add(Grace(person_id=person_id, reference=reference, opened_at=opened_at, until=until))
-        elif opened_at < row.opened_at:
+        elif is_first or opened_at < row.opened_at:
             row.opened_at, row.until = opened_at, until
 
 

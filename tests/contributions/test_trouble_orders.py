@@ -10,6 +10,7 @@ from membership.contributions import queries
 from membership.db import db
 from membership.kernel import clock
 from membership.mail.models import OutboxMail
+from membership.patrons.models import Grace
 from tests.contributions.test_hearing import CHARGE, payment, reference, seen, state, tell
 
 __all__ = ["reference"]
@@ -82,3 +83,12 @@ def test_an_open_payment_that_was_withdrawn_is_no_trouble_and_nothing_to_thank_f
     tell(seen(SubscriptionStatus.ACTIVE))
     assert queries.find_by_reference(running).failed_at is None
     assert "recovered" not in kinds()
+
+
+def test_grace_begins_with_the_failure_although_word_of_it_came_by_an_earlier_clock(running):
+    tell(seen(SubscriptionStatus.PAST_DUE))
+    tell(failure(after_days=31))
+    tell(failure(2, after_days=40))
+    grace = db.session.scalars(select(Grace)).one()
+    first = queries.find_by_reference(running).failed_at
+    assert (grace.opened_at, grace.until) == (first, first + timedelta(days=14)), "and no later try lengthens it"

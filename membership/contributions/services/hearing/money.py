@@ -113,5 +113,5 @@ def hear_payment_failed(news: PaymentFailed) -> None:
         {"minor": news.amount.minor, "currency": news.amount.currency, "reason": news.reason},
     )
     if State(contribution.state) in LIVE:
-        open_grace(contribution, news.failed_at)
+        open_grace(contribution, news.failed_at, is_first=contribution.failed_at is None)
         trouble.note_failure(contribution, news)

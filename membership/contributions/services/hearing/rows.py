@@ -37,11 +37,11 @@ def person_of(contribution: Contribution, at: datetime) -> Person:
     return person
 
 
-def open_grace(contribution: Contribution, at: datetime) -> None:
+def open_grace(contribution: Contribution, at: datetime, *, is_first: bool = False) -> None:
     """Let the giver stay a patron while the renewal is tried again, for the days of the settings."""
     if contribution.person_id is not None:
         days = settings().grace_days
-        patrons.open_grace(contribution.person_id, contribution.reference, opened_at=at, days=days)
+        patrons.open_grace(contribution.person_id, contribution.reference, opened_at=at, days=days, is_first=is_first)
 
 
 def move(contribution: Contribution, state: State, at: datetime) -> bool:
