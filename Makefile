@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP := $(PYTHON) -m pip --python $(BIN)/python --quiet --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench lock audit translations clean
+.PHONY: help install run test check bench mutate lock audit translations clean
 
 help:  ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ check: $(DEV_STAMP)  ## Lint, format, types, floors, templates
 
 bench: $(DEV_STAMP)  ## Measure the hot paths against the limits of this machine
 	$(BIN)/python -m tests.bench $(ARGS)
+
+mutate: $(DEV_STAMP)  ## Change money, standing and states in every small way and see whether their tests notice (minutes)
+	rm -rf mutants && $(BIN)/mutmut run && $(BIN)/mutmut results
 
 lock: $(DEV_STAMP)  ## Write requirements.txt and requirements-dev.txt again, with hashes and without addresses
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
