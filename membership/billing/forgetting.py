@@ -19,8 +19,9 @@ from membership.kernel import clock
 
 # Names as a notice quotes them.
 NAME = re.compile(rb'"([A-Za-z0-9_-]{6,255})"')
-# Each look goes back over this much of real time, so that a sweep that was missed is made up for.
-LOOK_BACK = timedelta(hours=26)
+# A look every minute goes back over the first span of real time, one every hour over the second: so that what was
+# missed, while no worker ran, is made up for.
+SHORTLY, LONG = timedelta(minutes=10), timedelta(hours=26)
 AT_A_TIME = 500
 
 
@@ -38,11 +39,11 @@ def forget(names: Collection[str], addresses: Collection[str], at: datetime) -> 
         _empty_requests(names, addresses)
 
 
-def sweep() -> int:
-    """Empty what came in the last day about somebody who was forgotten before; how many notices."""
+def sweep(look_back: timedelta = SHORTLY) -> int:
+    """Empty what came within `look_back` about somebody who was forgotten before; how many notices."""
     if db.session.scalar(select(ForgottenName.name).limit(1)) is None:
         return 0
-    named = {row_id: set(NAME.findall(body)) for row_id, body in _bodies(clock.real_now() - LOOK_BACK)}
+    named = {row_id: set(NAME.findall(body)) for row_id, body in _bodies(clock.real_now() - look_back)}
     asked = {name.decode() for names in named.values() for name in names}
     known = {name.encode() for name in _known(sorted(asked))}
     found = [row_id for row_id, names in named.items() if names & known]
