@@ -197,6 +197,14 @@ def test_a_subscription_left_unpaid_has_lapsed_and_a_late_payment_revives_it(ref
     assert (state(), level()) == ("active", 9600)
 
 
+def test_what_is_left_unpaid_and_was_to_end_later_can_still_be_paid_late(reference):
+    tell(payment())
+    tell(seen(SubscriptionStatus.UNPAID, cancel_at=clock.now() + timedelta(days=20)))
+    assert state() == "lapsed"
+    tell(seen(SubscriptionStatus.ACTIVE))
+    assert state() == "active"
+
+
 def test_a_paused_support_brings_nothing_until_it_goes_on(reference):
     tell(payment())
     tell(seen(SubscriptionStatus.PAUSED))

@@ -60,7 +60,8 @@ def _is_over(contribution: Contribution) -> bool:
 def _follow_dates(contribution: Contribution, news: SubscriptionSeen, state: State) -> None:
     goes_on = state in {State.ACTIVE, State.PAST_DUE}
     contribution.next_payment_at = news.current_period_end if goes_on else None
-    contribution.ends_at = news.ended_at or news.cancel_at
+    # An end that was planned is none yet for what has lapsed unpaid: it may still be paid late (`_is_over`).
+    contribution.ends_at = news.ended_at or (None if state is State.LAPSED else news.cancel_at)
     is_paused = news.status is SubscriptionStatus.PAUSED
     contribution.paused_until = news.paused_until if is_paused else None
 
