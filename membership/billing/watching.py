@@ -33,11 +33,18 @@ def check_whole(now: datetime) -> None:
     """Once a night: everything in our books, and against the provider's what moved lately."""
     if not _is_due(inspections.WHOLE_BOOKS, rules.CHECK_AT, now):
         return
-    row_id = inspections.begin(inspections.WHOLE_BOOKS, now, None)
-    report = books.examine(now, now - reconcile.REACH)
-    inspections.finish(row_id, now, report.counts, report.findings)
+    report = examine_whole(now, now - reconcile.REACH)
     _tell(report.findings)
-    inspections.move_bookmark(_night(inspections.WHOLE_BOOKS), now)
+    if not any(finding.code == books.PROVIDER_SILENT for finding in report.findings):
+        inspections.move_bookmark(_night(inspections.WHOLE_BOOKS), now)  # else once more in ten minutes
+
+
+def examine_whole(now: datetime, since: datetime | None) -> books.Report:
+    """Prove all of our books now, and hold payments since `since` (None: all) against the provider's; leaves a row."""
+    row_id = inspections.begin(inspections.WHOLE_BOOKS, now, since)
+    report = books.examine(now, since)
+    inspections.finish(row_id, now, report.counts, report.findings)
+    return report
 
 
 def reconcile_nightly(now: datetime) -> None:

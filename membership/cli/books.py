@@ -3,7 +3,7 @@
 import click
 from flask.cli import with_appcontext
 
-from membership.billing import books, reconcile
+from membership.billing import reconcile, watching
 from membership.kernel import clock
 
 
@@ -13,7 +13,7 @@ from membership.kernel import clock
 def check_books(*, is_whole: bool) -> None:
     """Prove the books: exit 0 if they hold, 1 with every difference in words if they do not."""
     now = clock.now()
-    report = books.examine(now, None if is_whole else now - reconcile.REACH)
+    report = watching.examine_whole(now, None if is_whole else now - reconcile.REACH)
     for name, count in report.counts.items():
         click.echo(f"{count:>9,}  {name}")
     for note in report.notes:

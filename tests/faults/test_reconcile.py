@@ -165,6 +165,33 @@ def test_it_runs_once_a_night_and_checks_the_whole_books_once(dark):
     assert n_payments() == 3
 
 
+def test_a_night_in_which_the_provider_is_silent_is_made_up_for(dark, monkeypatch):
+    run()
+    provider, now = dark.app.extensions["membership.provider"], clock.now()
+    jobs.check_books(now)
+    silent = ProviderFailed("provider_unreachable", "Stripe gave no usable answer.", retryable=True)
+
+    def say_nothing(since):
+        raise silent
+
+    monkeypatch.setattr(provider, "list_booked", say_nothing)
+    monkeypatch.setattr(provider, "list_objects", lambda *_: say_nothing(None))
+    jobs.check_books(now + timedelta(hours=25))
+    jobs.reconcile(now)
+    jobs.reconcile(now + timedelta(hours=25))
+    assert [each.code for each in inspections.find_last(inspections.WHOLE_BOOKS).findings] == ["provider_silent"]
+    n_nights = len(db.session.scalars(select(Inspection).where(Inspection.kind == "reconcile")).all())
+    monkeypatch.undo()
+    db.session.execute(text("UPDATE inspections SET lease_until = :then"), {"then": "2020-01-01 00:00:00+00:00"})
+    db.session.commit()
+    jobs.check_books(now + timedelta(hours=25, minutes=10))
+    jobs.reconcile(now + timedelta(hours=25, minutes=10))
+    assert inspections.find_last(inspections.WHOLE_BOOKS).n_findings == 0
+    rows = db.session.scalars(select(Inspection).where(Inspection.kind == "reconcile")).all()
+    assert len(rows) == n_nights
+    assert all(row.finished_at for row in rows)
+
+
 def test_what_is_wrong_in_the_books_is_told_until_it_is_mended(dark):
     run()
     now = clock.now()

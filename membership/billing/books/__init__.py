@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from membership.billing import queries
 from membership.billing.books import journal, provider, receipts
-from membership.billing.books.findings import WHOLE, Finding, Report, Scope
+from membership.billing.books.findings import PROVIDER_SILENT, WHOLE, Finding, Report, Scope
 from membership.billing.models import InboxEvent, JournalEntry, JournalTransaction, Payment
 from membership.billing.rules import STUCK_AFTER
 from membership.db import db, is_sqlite
@@ -73,4 +73,4 @@ def _stuck_notices(_scope: Scope) -> Iterator[Finding]:
         yield Finding("notices_stuck", f"{n_stuck} notices should have been read half an hour ago. Is the worker on?")
 
 
-__all__ = ["WHOLE", "Finding", "Report", "Scope", "check", "examine", "prove"]
+__all__ = ["PROVIDER_SILENT", "WHOLE", "Finding", "Report", "Scope", "check", "examine", "prove"]

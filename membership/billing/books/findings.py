@@ -10,6 +10,9 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from membership.db import db
 
+PROVIDER_SILENT = "provider_silent"
+"""The code of a finding that says only that the provider did not answer."""
+
 SLICE = 20_000
 """How many rows one statement goes through: a fraction of a second each, however long the history is."""
 

@@ -7,7 +7,7 @@ from itertools import islice
 from flask import current_app
 from sqlalchemy import func, select
 
-from membership.billing.books.findings import Finding, Report, Scope
+from membership.billing.books.findings import PROVIDER_SILENT, Finding, Report, Scope
 from membership.billing.books.seen import Seen
 from membership.billing.models import Payment, PaymentReversal
 from membership.billing.port import BookedAtProvider, ObjectKind, ObjectRef, PaymentFact, PaymentProvider
@@ -30,7 +30,7 @@ def compare(report: Report, since: datetime | None) -> None:
             return
         report.findings += _differences(report, theirs, since)
     except ProviderFailed as failed:
-        report.findings.append(Finding("provider_silent", failed.message))
+        report.findings.append(Finding(PROVIDER_SILENT, failed.message))
 
 
 def _differences(report: Report, theirs: Iterator[BookedAtProvider], since: datetime | None) -> Iterator[Finding]:
