@@ -8,7 +8,7 @@ from sqlalchemy import func, select, text
 
 from membership.accounts import jobs as accounts_jobs
 from membership.accounts import services as accounts
-from membership.accounts.models import Erasure, Person, Session
+from membership.accounts.models import AddressChange, Erasure, Person, Session
 from membership.billing import books
 from membership.billing.models import JournalEntry, Payment
 from membership.contributions import jobs as contributions_jobs
@@ -385,3 +385,16 @@ def test_what_another_company_does_not_answer_is_asked_again(app, monkeypatch):
     accounts_jobs.erase(clock.now() + timedelta(days=5))
     row = db.session.get(Erasure, person.id, populate_existing=True)
     assert (row.left_at, row.emptied_at) == (None, None)
+
+
+def test_the_provider_gets_the_new_address_and_the_old_one_after_an_undo(app, client, sandbox):
+    support = _patron(client, sandbox)
+    sign_in(client, FIRST)
+    post(client, "/account/email", email=SECOND)
+    post(client, "/account/email/code", code=code_in_mail())
+    accounts_jobs.follow_addresses(clock.now())
+    assert ask(sandbox, f"customers/{support.customer_id}")["email"] == SECOND
+    change = db.session.scalar(select(AddressChange))
+    accounts.undo_change(accounts.undo_token(change))
+    accounts_jobs.follow_addresses(clock.now())
+    assert ask(sandbox, f"customers/{support.customer_id}")["email"] == FIRST
