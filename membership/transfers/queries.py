@@ -200,7 +200,7 @@ def _one(condition: object) -> Announced:
     return Announced(row[0], row[1])
 
 
-def _joined(*conditions: object, limit: int | None = None) -> Result[tuple[Declaration, Contribution]]:
+def _joined(*conditions: object, limit: int | None = None) -> Result[Declaration, Contribution]:
     query = (
         select(Declaration, Contribution)
         .join(Contribution, Contribution.id == Declaration.contribution_id)

@@ -57,7 +57,8 @@ def filled(client, **changes):
 
 def upload(client, raw, **data):
     """Written out here: the test client leaves the files of large forms open."""
-    form = {"csrf_token": any_token(client), "file": FileStorage(io.BytesIO(raw), "statement.xml"), "mapping": ""} | data
+    file = FileStorage(io.BytesIO(raw), "statement.xml")
+    form = {"csrf_token": any_token(client), "file": file, "mapping": ""} | data
     boundary, body = encode_multipart(form)
     return client.post("/staff/statements", data=body, content_type=f'multipart/form-data; boundary="{boundary}"')
 

@@ -69,7 +69,8 @@ def from_json(values: dict[str, Any]) -> Mapping:
     """The opposite of `to_json`."""
     lists = {"texts", "returns", "not_kinds"}
     only = {name: tuple(wanted) for name, wanted in values.get("only", {}).items()}
-    return Mapping(**{k: tuple(v) if k in lists else v for k, v in values.items() if k != "only"}, only=only)
+    plain: dict[str, Any] = {k: tuple(v) if k in lists else v for k, v in values.items() if k != "only"}
+    return Mapping(**plain, only=only)
 
 
 def check(mapping: Mapping) -> Mapping:
