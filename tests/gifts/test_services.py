@@ -6,6 +6,7 @@ from threading import Barrier
 
 import pytest
 import time_machine
+from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from membership.accounts.models import TimelineEntry
@@ -235,6 +236,16 @@ def test_sending_again_is_a_second_mail_to_the_same_address_and_not_before_the_f
     redeem(gift, make_person("taras@example.org"))
     with pytest.raises(Conflict):
         services.send_again(gift.public_id, gift.giver_id)
+
+
+def test_after_a_change_of_the_secret_key_a_gift_that_is_mailed_again_works(app):
+    gift, taras = make_gift(**to()), make_person("taras@example.org")
+    known = app.extensions["membership.settings"]
+    app.extensions["membership.settings"] = known.model_copy(update={"secret_key": SecretStr("another key " * 4)})
+    with pytest.raises(InvalidInput):
+        redeem(gift, taras)
+    services.send_again(gift.public_id, gift.giver_id)
+    assert redeem(gift, taras).redeemed_by_id == taras.id
 
 
 def test_nobody_touches_the_gift_of_another():

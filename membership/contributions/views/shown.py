@@ -76,8 +76,9 @@ def _page_of(action: Action, contribution: Contribution) -> str:
         return url_for("gifts.gift", currency=contribution.currency)
     if action is Action.GIVE_AGAIN:
         # The same amount is chosen already: one tap, then the button.
-        again = choice_of(contribution.gift, contribution.rhythm_word, contribution.cup)
-        return url_for(PAGES[action], currency=contribution.currency, **again)
+        again: dict[str, Any] = {"currency": contribution.currency}
+        again |= choice_of(contribution.gift, contribution.rhythm_word, contribution.cup)
+        return url_for(PAGES[action], **again)
     return url_for(PAGES[action], reference=contribution.reference)
 
 

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 
 from membership.accounts.models import Person, StaffMember, TimelineEntry
 from membership.accounts.queries import timeline
@@ -246,7 +245,7 @@ class Trouble:
 
 def list_trouble(page: int) -> tuple[list[Trouble], bool]:
     """Failed payments that are open now, oldest first, one page of them; and whether there are more."""
-    query: Select[Any] = (
+    query = (
         select(Contribution, Person, func.max(Grace.until))
         .join(Person, Person.id == Contribution.person_id)
         .outerjoin(Grace, (Grace.reference == Contribution.reference) & Grace.closed_at.is_(None))

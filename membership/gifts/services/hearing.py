@@ -8,13 +8,11 @@ from membership.contributions.queries import find_by_reference
 from membership.db import db
 from membership.gifts.models import Gift
 from membership.gifts.queries import find_by_contribution
-from membership.gifts.rules import make_code
-from membership.gifts.services.redeeming import cause_of, hash_of
+from membership.gifts.services.redeeming import cause_of, current_hash
 from membership.gifts.services.sending import send
 from membership.kernel import clock
 from membership.mail import services as mail
 from membership.patrons import services as patrons
-from membership.web import settings
 
 
 def hear_payment(news: PaymentReceived) -> None:
@@ -24,7 +22,7 @@ def hear_payment(news: PaymentReceived) -> None:
         return
     giver = get_person(contribution.person_id)
     gift.giver_id, gift.payment_id, gift.paid_at = giver.id, news.payment_id, news.paid_at
-    gift.code_hash = hash_of(make_code(settings().secret_key.get_secret_value(), gift.nonce))
+    gift.code_hash = current_hash(gift)
     details = {"gift": gift.public_id, "n_months": gift.n_months}
     accounts.note(giver.id, "gift_bought", news.paid_at, details)
     mail.send("gifts/bought", giver.email, gift.locale, {"gift_id": gift.id}, once_key=f"gift-bought:{gift.id}")

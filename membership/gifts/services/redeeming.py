@@ -8,7 +8,7 @@ from membership.accounts import services as accounts
 from membership.accounts.queries import get_person
 from membership.db import db, transaction
 from membership.gifts.models import Gift
-from membership.gifts.rules import Stage, read_code
+from membership.gifts.rules import Stage, make_code, read_code
 from membership.kernel.errors import InvalidInput
 from membership.kernel.ids import keyed_digest
 from membership.mail import services as mail
@@ -59,6 +59,13 @@ def _locked(code: str) -> Gift | None:
 def hash_of(code: str) -> str:
     """Under what a (plain) code is found."""
     return keyed_digest(settings().secret_key.get_secret_value(), "gift.code", code)
+
+
+def current_hash(gift: Gift) -> str:
+    """Under what the code of a gift is found with the secret key of today: after a change of the key, mailing a gift
+    once more or saving it makes the code work that its giver sees then.
+    """
+    return hash_of(make_code(settings().secret_key.get_secret_value(), gift.nonce))
 
 
 def cause_of(gift: Gift) -> str:

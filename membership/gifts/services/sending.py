@@ -10,6 +10,7 @@ from membership.gifts.models import Gift
 from membership.gifts.queries import get_given, list_due, list_to_remind
 from membership.gifts.rules import GIVER_MAY, Delivery, Stage, is_reminder_due
 from membership.gifts.services.buying import deliver_to
+from membership.gifts.services.redeeming import current_hash
 from membership.kernel import clock
 from membership.kernel.errors import Conflict
 from membership.mail import services as mail
@@ -19,6 +20,7 @@ def send(gift: Gift, at: datetime) -> None:
     """Put the mail to the receiver into the outbox, inside the caller's transaction."""
     if gift.receiver_email is None:
         raise RuntimeError(f"{gift.public_id} has nobody to be mailed to.")
+    gift.code_hash = current_hash(gift)
     gift.sent_at = gift.sent_at or at
     gift.n_sent += 1
     name = f"gift:{gift.id}:{gift.n_sent}"
@@ -54,6 +56,7 @@ def change(public_id: str, giver_id: int, delivery: Delivery) -> None:
     with transaction("gifts.change"):
         gift = _mine(public_id, giver_id, "change")
         deliver_to(gift, delivery)
+        gift.code_hash = current_hash(gift)
         now = clock.now()
         if gift.send_at is not None and gift.send_at <= now:
             send(gift, now)

@@ -20,6 +20,7 @@ from membership.patrons import services as patrons
 from membership.patrons.models import CoverageGrant
 from membership.patrons.queries import comps_of
 from membership.web.access import audience
+from membership.web.filters import money
 
 REFUND = "/staff/people/<public_id>/refund/<number>"
 COMP = "/staff/people/<public_id>/comp"
@@ -71,8 +72,8 @@ def refund_post(public_id: str, number: str) -> ResponseReturnValue:
 
 def _refused(code: str, left: Money) -> str:
     if code == "not_by_card":
-        return _("This money did not come by card. Give it back the same way that it came, and book that.")
-    return _("At most %(amount)s can go back.", amount=str(left))
+        return str(_("This money did not come by card. Give it back the same way that it came, and book that."))
+    return str(_("At most %(amount)s can go back.", amount=money(left)))
 
 
 def _refund_page(
