@@ -137,6 +137,13 @@ def move_bookmark(name: str, at: datetime) -> None:
             bookmark.at = at
 
 
+def pass_bookmark(name: str, before: datetime, at: datetime) -> bool:
+    """Move a bookmark that lies before `before` to `at`; False where somebody else has done so already."""
+    behind = update(Bookmark).where(Bookmark.name == name, Bookmark.at < before).values(at=at).returning(Bookmark.name)
+    with transaction("billing.bookmark"):
+        return db.session.scalar(behind.execution_options(synchronize_session=False)) is not None
+
+
 # Whether all is well
 
 

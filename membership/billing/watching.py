@@ -8,6 +8,7 @@ from datetime import datetime, time, timedelta
 import structlog
 
 from membership.billing import books, inspections, reconcile, rules
+from membership.db import transaction
 from membership.newsroom.queries import zone
 
 log = structlog.get_logger(__name__)
@@ -51,10 +52,17 @@ def reconcile_nightly(now: datetime) -> None:
     """Once a night, and until it is through: what was killed, or what the provider broke off, is taken up again."""
     row_id = inspections.take_unfinished(inspections.RECONCILE)
     if row_id is None and _is_due(inspections.RECONCILE, rules.RECONCILE_AT, now):
-        row_id = reconcile.begin(now, now - reconcile.REACH)
-        inspections.move_bookmark(_night(inspections.RECONCILE), now)
+        row_id = _begin_once(now)
     if row_id is not None:
         reconcile.go_on(row_id)
+
+
+def _begin_once(now: datetime) -> int | None:
+    """Begin tonight's; None where another worker has."""
+    tonight = rules.last_night(now, rules.RECONCILE_AT, zone())
+    with transaction("billing.reconcile_begin"):
+        is_first = inspections.pass_bookmark(_night(inspections.RECONCILE), tonight, now)
+        return reconcile.begin(now, now - reconcile.REACH) if is_first else None
 
 
 def _night(kind: str) -> str:

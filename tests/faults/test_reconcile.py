@@ -237,3 +237,12 @@ def _script_info(app):
     from flask.cli import ScriptInfo
 
     return ScriptInfo(create_app=lambda: app)
+
+
+def test_of_two_workers_one_begins_the_night(dark):
+    now = clock.now()
+    inspections.move_bookmark("night reconcile", now - timedelta(days=2))
+    assert inspections.pass_bookmark("night reconcile", now, now)
+    assert not inspections.pass_bookmark("night reconcile", now, now)
+    jobs.reconcile(now)
+    assert inspections.find_last(inspections.RECONCILE) is None
