@@ -94,7 +94,7 @@ class PauseForm(Form):
     def offer_ends(self, ends: dict[int, datetime]) -> None:
         """Offer these lengths in months, each with the day on which it goes on."""
         self.months.choices = [
-            SelectChoice(n, ngettext("One month, until %(day)s", "%(num)s months, until %(day)s", n, day=day(end)))
+            SelectChoice(n, ngettext("%(num)s month, until %(day)s", "%(num)s months, until %(day)s", n, day=day(end)))
             for n, end in ends.items()
         ]
 
