@@ -17,6 +17,8 @@ from tests.faults.lives.people_at_stripe import PeopleAtStripe
 from tests.faults.lives.reckoning import complaints
 from tests.faults.lives.world import SWEEPERS
 
+SAY_EVERY = 100
+
 
 class Lives(Members, PeopleAtStripe, RuleBasedStateMachine):
     """One newsroom, three readers, one Stripe."""
@@ -31,6 +33,8 @@ class Lives(Members, PeopleAtStripe, RuleBasedStateMachine):
         self.thanks: list[str] = []
         self.n_forms = self.n_presses = 0
         self.tally["histories"] += 1
+        if self.tally["histories"] % SAY_EVERY == 0:
+            print(self.tally, flush=True)
         for who, rhythm, cups, card in givers:
             self._choose(who, rhythm, cups)
             self._pay(self.pages[-1], card)
