@@ -1,4 +1,4 @@
-"""A pytest plugin for `make mutate`: few examples for each property, since every mutant is tried against all of them."""
+"""A pytest plugin for `make mutate`: few examples of each property, since every mutant is tried against all."""
 
 from hypothesis import settings
 
