@@ -431,6 +431,17 @@ def test_after_erasure_no_word_of_a_person_is_left_and_their_money_waits_for_a_p
     assert len(lines("new")) == 1
 
 
+def test_erasure_also_forgets_what_was_announced_under_the_address_and_never_came(app):
+    announce()
+    person = make_person("olena@example.org")
+    with transaction("test.erase"):
+        db.session.scalars(select(Contribution)).one().email = ""  # as the contributions' own eraser does before
+    services.erase_person(person.id, clock.now())
+    fresh()
+    assert db.session.scalar(select(Declaration)) is None
+    assert jobs.remind(clock.now() + timedelta(days=20)) is False
+
+
 def test_two_people_who_are_one_bring_their_accounts_together(app, finance):
     read_in(
         entry("4.00", "one", days_ago(3), iban=IBAN),

@@ -26,8 +26,13 @@ def forget(now: datetime) -> int:
 
 
 def erase_person(person_id: int, at: datetime) -> None:
-    """Empty what statements said of a person; forget their codes and accounts. Amounts and payments stay."""
-    theirs = select(Contribution.id).where(Contribution.person_id == person_id)
+    """Empty what statements said of a person; forget their codes and accounts. Amounts and payments stay.
+
+    Runs after the contributions' own: what was announced under the person's address, and is nobody's yet, has no
+    address any more.
+    """
+    is_nobodys = Contribution.person_id.is_(None) & (Contribution.email == "") & (Contribution.way != "card")
+    theirs = select(Contribution.id).where((Contribution.person_id == person_id) | is_nobodys)
     digests = select(KnownPayer.account_digest).where(KnownPayer.person_id == person_id)
     with transaction("transfers.erase_person"):
         mine = or_(StatementLine.suggested_id.in_(theirs), StatementLine.account_digest.in_(digests))
