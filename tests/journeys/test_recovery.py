@@ -6,7 +6,7 @@ from tests.journeys.demo import until
 from tests.journeys.inspection import faults_in_views
 from tests.journeys.reader import DISPUTED_CARD, FAILS_LATER_CARD, OTHER_CARD
 
-ACCOUNTS = {"good": "AT61 1904 3002 3457 3201", "bad": "AT86 1904 3023 5473 2202"}
+ACCOUNTS = {"good": "AT61 1904 3002 3457 3201", "bad": "AT86 1904 3002 3547 3202"}
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_a_bank_that_takes_days_is_waited_for_and_never_called_failed(own_demo, 
         assert faults_in_views(reader.page, "a debit on its way") == []
         assert "up to 14 working days" in reader.read_mail(email, "debit")
         assert demo.state_of(email) == ["started"]
-    demo.advance(days=10)
+    demo.advance(days=6)
     good, bad = readers["good"], readers["bad"]
     wait_for_state(demo, good[1], "active")
     wait_for_state(demo, bad[1], "abandoned")
