@@ -47,7 +47,8 @@ class PaymentReceived:
     """Money came and is in the ledger. Told exactly once per `payment_id`, in the transaction that books it.
 
     `fee` is zero where the provider had not said yet; it is then booked by itself when it does. `fee` may be
-    in another currency than `charged`. `receipt_number` is like "2026-000042", without gaps per year (of the newsroom's calendar).
+    in another currency than `charged`. `receipt_number` is like "2026-000042", without gaps per year of the newsroom's
+    calendar.
     """
 
     payment_id: str
