@@ -183,6 +183,7 @@ def test_coverage_begins_with_its_first_moment():
 def test_the_end_of_grace_is_exclusive_and_coverage_beats_grace():
     spans = place([period(1, JAN, FEB)])
     assert standing(spans, MAR, MAR).why is Why.ENDED
+    assert standing(spans, MAR, FEB).until == MAR
     covered = standing(spans, APR, JAN + DAY)
     assert (covered.is_patron, covered.why, covered.until, covered.is_covered) == (True, Why.PAID, FEB, True)
 
@@ -249,6 +250,7 @@ def test_a_refund_changes_nothing_of_a_gift_that_was_lived():
 def test_a_refund_in_the_middle_of_a_gift_cuts_another_gift_into_no_pieces():
     spans = place([length(1, JAN, 2), period(2, MAR, APR, revoked_at=JAN + 5 * DAY)])
     assert as_pairs(spans) == [(1, JAN, MAR)]
+    assert [span.cause for span in spans] == [Cause.PAID]
 
 
 def test_a_refund_at_the_very_moment_of_the_payment_leaves_nothing():
