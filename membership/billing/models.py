@@ -127,7 +127,7 @@ class ProviderIntent(Model):
     n_attempts: Mapped[int] = mapped_column(default=1)
     reference: Mapped[str] = mapped_column(String(200), default="")
     # What it is about, at the provider (a subscription, a payment, a page); the reference for a first payment page.
-    subject: Mapped[str] = mapped_column(PROVIDER_ID, default="", server_default="")
+    subject: Mapped[str] = mapped_column(PROVIDER_ID, default="")
     # SHA-256 of the request, to tell a repetition from another wish under the same key.
     request_digest: Mapped[str] = mapped_column(String(64))
     request: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

@@ -27,10 +27,11 @@ def differences():
 
 
 def triggers():
+    """Name, table and what each refuses, to the letter."""
     if db.engine.dialect.name == "sqlite":
-        query = "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'"
+        query = "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'"
     else:
-        query = "SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal"
+        query = "SELECT tgname, tgrelid::regclass::text, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal"
     with db.engine.connect() as connection:
         return sorted(tuple(row) for row in connection.execute(text(query)))
 
@@ -47,6 +48,27 @@ def test_up_down_and_up_again_ends_in_what_the_models_say(bare_app):
     assert triggers() == guarded
 
 
+def checks():
+    """Every CHECK of every table as this database keeps it, in one spelling of blanks and brackets."""
+    found = inspect(db.engine)
+    return {
+        (table, check["name"], "".join(char for char in check["sqltext"] if char not in " \n()"))
+        for table in found.get_table_names()
+        for check in found.get_check_constraints(table)
+    }
+
+
+def test_migrations_check_the_same_as_the_models(bare_app):
+    upgrade(str(resource_dir("migrations")))
+    migrated = checks()
+    with db.engine.begin() as connection:
+        connection.execute(text("DROP TABLE alembic_version"))
+    db.drop_all()
+    db.create_all()
+    assert migrated == checks()
+    assert len(migrated) > 50
+
+
 def test_migrations_guard_the_same_tables_as_the_models(bare_app):
     upgrade(str(resource_dir("migrations")))
     migrated = triggers()
@@ -55,4 +77,4 @@ def test_migrations_guard_the_same_tables_as_the_models(bare_app):
     db.drop_all()
     db.create_all()
     assert triggers() == migrated
-    assert {table for _, table in migrated} >= {"journal_entries", "movements", "timeline_entries"}
+    assert {table for _, table, _ in migrated} >= {"journal_entries", "movements", "timeline_entries"}
