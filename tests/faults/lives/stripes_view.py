@@ -114,8 +114,7 @@ def yearly_level(subscription: dict) -> tuple[int, str]:
     items = subscription["items"]["data"]
     minor = sum(item["price"]["unit_amount"] * item["quantity"] for item in items)
     times = 12 if items[0]["price"]["recurring"]["interval"] == "month" else 1
-    is_paused = subscription["status"] == "paused" or (
-        subscription["status"] == "active" and subscription["pause_collection"]
-    )
+    runs = STATES.get(subscription["status"]) == "active"
+    is_paused = subscription["status"] == "paused" or bool(runs and subscription["pause_collection"])
     is_charged = not is_paused and state_of(subscription) <= set(CHARGED)
     return (minor * times if is_charged else 0), subscription["currency"].upper()
