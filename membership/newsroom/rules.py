@@ -51,7 +51,7 @@ class Offer:
 def whole_cups(gift: Money, rhythm: Rhythm, cup: Money) -> int:
     """How many whole cups (a month) a gift is, without fees that the giver covers (decision 9).
 
-    None where the cup has no price: money in a currency that the newsroom does not offer is thanked, and covers nothing.
+    None where the cup has no price: money in a currency that the newsroom does not offer is thanked and covers nothing.
     """
     if not cup.minor:
         return 0

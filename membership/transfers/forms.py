@@ -26,7 +26,7 @@ from membership.web.i18n import current_locale
 
 WAY_WORDS = {
     "bank": _l("Bank transfer"),
-    "paypal": _l("PayPal"),
+    "paypal": "PayPal",
     "crypto": _l("Crypto currency"),
     "cash": _l("Cash"),
 }

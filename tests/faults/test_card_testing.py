@@ -89,7 +89,7 @@ def n_pages():
     )
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_five_thousand_tries_open_few_pages_and_an_ordinary_reader_gets_through(app, client, sandbox):
     provider, reader, waited = Provider(sandbox, client), None, None
     with time_machine.travel(datetime(2026, 11, 23, 9, tzinfo=UTC), tick=True) as now:

@@ -20,11 +20,15 @@ LONGEST_WAIT = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One answer of `/readyz`: what was looked at, whether it is well, and a sentence."""
+    """One answer of `/readyz`: what was looked at, whether it is well, and a sentence.
+
+    What is not well but `is_for_people` keeps no machine out of service: readers read and vote all the same.
+    """
 
     name: str
     is_ok: bool
     sentence: str
+    is_for_people: bool = False
 
 
 def check_all(real_now: datetime) -> list[Check]:
@@ -87,4 +91,4 @@ def _inspected(name: str, *kinds: str) -> Check:
     """By the clock of the business, which the nights follow; the first of `kinds` that is not well speaks."""
     health = [inspections.assess(kind, clock.now()) for kind in kinds]
     worst = next((each for each in health if not each.is_well), health[0])
-    return Check(name, is_ok=worst.is_well, sentence=worst.words)
+    return Check(name, is_ok=worst.is_well, sentence=worst.words, is_for_people=True)

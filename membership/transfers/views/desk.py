@@ -205,6 +205,6 @@ def _say(report: Report) -> None:
     new = ngettext("%(num)s new line", "%(num)s new lines", report.n_new)
     known = ngettext("%(num)s was known already", "%(num)s were known already", report.n_known)
     booked = ngettext("%(num)s is booked", "%(num)s are booked", report.n_booked)
-    flash(_("%(new)s; %(known)s; %(booked)s.", new=new, known=known, booked=booked), "good")
+    flash(f"{new}; {known}; {booked}.", "good")
     for note in report.notes:
         flash(note, "warn")

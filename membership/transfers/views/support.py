@@ -138,6 +138,6 @@ def _page(form: AnnounceForm, offer: Offer, problem: str | None = None) -> str:
     )
 
 
-def _crypto() -> list[tuple[str, str, str]]:
+def _crypto() -> list[tuple[str, str, qr.Drawing]]:
     """Name, address and picture of every crypto address."""
     return [(name, address, qr.of_text(address)) for name, address in settings().crypto_addresses.items()]
