@@ -9,6 +9,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+import requests
 from sqlalchemy import select, update
 
 from membership.billing import asks, jobs
@@ -163,6 +164,36 @@ def test_after_a_day_a_refund_is_looked_up_and_never_made_again(app, connected, 
     assert len(news.of(PaymentReversed)) == 1
     assert len(connected_client(connected).v1.refunds.list({}).data) == 1
     assert_books_hold()
+
+
+def the_key_is_forgotten():
+    """A key that the provider does not know is the same to it as one that it has forgotten."""
+    with transaction("test.key_forgotten"):
+        refunds = update(ProviderIntent).where(ProviderIntent.kind == "refund")
+        db.session.execute(refunds.values(idempotency_key="membership-forgotten"))
+
+
+def test_a_refund_asked_again_after_a_day_before_the_sweep_is_looked_up_first(app, connected, news, support):
+    connected.fail(REFUND, "lost_reply")
+    with as_web(app), pytest.raises(ProviderFailed):
+        make_refund(support, news)
+    with later(hours=25):
+        the_key_is_forgotten()
+        make_refund(support, news)
+        assert the_intent("refund").state == "done"
+    assert len(connected_client(connected).v1.refunds.list({}).data) == 1
+
+
+def test_a_refund_that_cannot_be_looked_up_after_a_day_is_not_sent(app, connected, news, support):
+    connected.fail(REFUND, "lost_reply")
+    with as_web(app), pytest.raises(ProviderFailed):
+        make_refund(support, news)
+    connected.fail("GET /v1/refunds", "503", times=9)
+    with later(hours=25), as_web(app), pytest.raises(ProviderFailed):
+        the_key_is_forgotten()
+        make_refund(support, news)
+    requests.delete(f"{connected.url}/_sandbox/faults", timeout=30).raise_for_status()
+    assert len(connected_client(connected).v1.refunds.list({}).data) == 1
 
 
 def test_after_a_day_what_never_arrived_is_given_up(app, connected, news, support):

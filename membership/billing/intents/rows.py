@@ -155,10 +155,12 @@ def send(intent: ProviderIntent) -> ProviderIntent:
     """Ask the provider, and write down what came of it. Raises ProviderFailed or Conflict, after writing that down.
 
     After an attempt that failed, what can be sought is sought first: a failure that the provider stored under the
-    old key does not say for certain that nothing was done.
+    old key does not say for certain that nothing was done. So is what was first sent so long ago that the provider
+    may have forgotten its key.
     """
     intent_id, kind, key, request = intent.id, KINDS[intent.kind], intent.idempotency_key, intent.request or {}
-    is_repeated, label = intent.n_attempts > 1, f"stripe.{intent.kind}"
+    is_old = clock.real_now() - intent.sent_at > rules.KEYS_LAST
+    is_repeated, label = is_old or intent.n_attempts > 1, f"stripe.{intent.kind}"
     provider: PaymentProvider = current_app.extensions["membership.provider"]
     try:
         with outside_call(label):
