@@ -208,6 +208,21 @@ def test_a_member_who_proves_anothers_address_may_make_one_account_of_both(app, 
     assert post(client, "/account/email/join").status_code == 404
 
 
+def test_an_account_whose_old_address_may_still_take_it_back_is_joined_to_no_other(app, client):
+    make_person()
+    thief = make_person("thief@example.org")
+    services.change_address(thief.id, code_for(thief, "taken@example.org"), None)
+    sign_in(client)
+    post(client, "/account/email", email="taken@example.org")
+    post(client, "/account/email/code", code=code_in_mail())
+    page = post(client, "/account/email/join")
+    assert page.status_code == 409
+    assert "seven days" in page.get_data(as_text=True)
+    db.session.rollback()
+    services.undo_change(services.undo_token(the_change()))
+    assert person_at("thief@example.org").id == thief.id
+
+
 def test_an_offer_is_nothing_for_who_did_not_type_the_code(app, client):
     make_person()
     make_person("second@example.org")

@@ -6,12 +6,14 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from membership.accounts import emails
 from membership.accounts import services as accounts
-from membership.accounts.models import Person, TimelineEntry
+from membership.accounts.models import AddressProof, Person, TimelineEntry
 from membership.billing.models import Payment
 from membership.billing.port import PaymentReceived
 from membership.contributions import services as contributions
@@ -196,6 +198,31 @@ def test_what_cannot_be_one_stays_two(app, case):
     assert rows_of(loser.id) == before
 
 
+def move_to(person, email) -> None:
+    accounts.ask_proof(person.id, "change", email, "en")
+    newest = db.session.scalar(select(AddressProof.id).order_by(AddressProof.id.desc()).limit(1))
+    accounts.change_address(person.id, emails.prove({"proof_id": newest}, clock.now())["code"].replace(" ", ""), None)
+
+
+@pytest.mark.parametrize("who_moved", [0, 1], ids=["the one that stays", "the one that goes"])
+def test_whose_old_address_may_still_take_it_back_is_not_merged_before_that(app, client, who_moved):
+    winner, loser = make_person(), make_person("second@example.org")
+    move_to((winner, loser)[who_moved], "moved@example.org")
+    before = rows_of(loser.id)
+    with pytest.raises(Conflict) as error:
+        merge(loser, winner)
+    assert error.value.code == "address_is_new"
+    db.session.rollback()
+    assert rows_of(loser.id) == before
+    make_staff("boss@example.org", "finance")
+    sign_in(client, "boss@example.org", next="staff")
+    page = post(client, f"/staff/people/{winner.public_id}/merge/look", other=loser.public_id)
+    assert page.status_code in {409, 422}
+    with time_machine.travel(clock.real_now() + timedelta(days=7, minutes=1), tick=False):
+        merge(loser, winner)
+    assert db.session.get(Person, loser.id).merged_into_id == winner.id
+
+
 def test_a_merge_needs_a_reason(app):
     winner, loser = make_person(), make_person("second@example.org")
     for reason in ("", " ", "x" * 201):
@@ -349,6 +376,46 @@ def test_a_closed_row_counts_as_voted_in_the_next_merge(app):
     merge(second, third, NOW)
     with pytest.raises(Refused):
         cast_ballot(poll, third, [1])
+    assert close_and_count(poll) == 1
+
+
+def test_a_ballot_of_a_shell_closes_the_row_of_the_third_one_too(app):
+    first, third = two_patrons()
+    second = make_person()  # a free account, on no roll
+    poll = make_poll()
+    cast_ballot(poll, first, [0])
+    merge(first, second, NOW)
+    merge(second, third, NOW)
+    with pytest.raises(Refused) as error:
+        cast_ballot(poll, third, [1])
+    assert error.value.code == "voted_elsewhere"
+    assert close_and_count(poll) == 1
+
+
+def test_two_who_voted_do_not_become_one_by_way_of_a_third(app):
+    first, third = two_patrons()
+    second = make_person()
+    poll = make_poll()
+    cast_ballot(poll, first, [0])
+    cast_ballot(poll, third, [1])
+    merge(first, second, NOW)
+    for one, other in ((third, second), (second, third)):
+        with pytest.raises(Conflict) as error:
+            merge(one, other, NOW)
+        assert error.value.code == "merge_both_voted"
+        db.session.rollback()
+    assert close_and_count(poll) == 2
+
+
+def test_who_voted_as_a_shell_loses_nothing_by_a_second_row(app):
+    first, third = two_patrons()
+    second = make_person()
+    poll = make_poll()
+    cast_ballot(poll, first, [0])
+    merge(first, second, NOW)
+    merge(third, second, NOW)
+    with pytest.raises(Refused):
+        cast_ballot(poll, second, [1])
     assert close_and_count(poll) == 1
 
 

@@ -52,11 +52,13 @@ def erase_self(person_id: int, code: str, at: datetime) -> None:
     begin_erasure(person_id, "member", None, at)
 
 
-def refuse_while_undoable(person_id: int) -> None:
-    """Conflict `address_is_new` within seven days of a change: a thief of a session must not delete the account."""
+def refuse_while_undoable(*person_ids: int) -> None:
+    """Conflict `address_is_new` within seven days of a change of any of them: a thief of a session must not delete
+    the account, nor merge away the way back to it.
+    """
     real_now = clock.real_now()
     fresh = select(AddressChange.id).where(
-        AddressChange.person_id == person_id, AddressChange.undone_at.is_(None), AddressChange.undo_until > real_now
+        AddressChange.person_id.in_(person_ids), AddressChange.undone_at.is_(None), AddressChange.undo_until > real_now
     )
     if db.session.scalar(fresh.limit(1)) is not None:
         raise Conflict("address_is_new", "The address was changed in the last seven days.")

@@ -19,6 +19,7 @@ from membership.accounts.models import (
     StaffMember,
     TimelineEntry,
 )
+from membership.accounts.services.erasing import refuse_while_undoable
 from membership.accounts.services.people import note
 from membership.db import db, transaction
 from membership.kernel.errors import Conflict, InvalidInput
@@ -37,8 +38,9 @@ def merge(from_id: int, into_id: int, reason: str, actor: str, at: datetime, *, 
     are told, if `is_told`.
 
     Raises InvalidInput `reason_missing`; Conflict `merge_same`, `merge_gone` (erased, being erased, or merged
-    already), `merge_staff` (the first one works here), and what a room cannot settle: `merge_both_voted`,
-    `merge_loses_vote`. Then nothing has happened.
+    already), `merge_staff` (the first one works here), `address_is_new` (an earlier owner of the address of either may
+    still take it back), and what a room cannot settle: `merge_both_voted`, `merge_loses_vote`. Then nothing has
+    happened.
     """
     reason = clean_reason(reason)
     mergers: Sequence[Merger] = current_app.extensions["membership.mergers"]
@@ -74,6 +76,7 @@ def check_merge(from_id: int, into_id: int) -> tuple[Person, Person]:
         raise Conflict("merge_gone", "One of the two is being deleted.")
     if db.session.get(StaffMember, from_id) is not None:
         raise Conflict("merge_staff", "This person works here. Merge the other way round, or take them off the staff.")
+    refuse_while_undoable(from_id, into_id)
     return people[from_id], people[into_id]
 
 
