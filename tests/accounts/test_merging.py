@@ -381,7 +381,7 @@ def test_a_closed_row_counts_as_voted_in_the_next_merge(app):
 
 def test_a_ballot_of_a_shell_closes_the_row_of_the_third_one_too(app):
     first, third = two_patrons()
-    second = make_person()  # a free account, on no roll
+    second = make_person("free@example.org")  # a free account, on no roll
     poll = make_poll()
     cast_ballot(poll, first, [0])
     merge(first, second, NOW)
@@ -394,7 +394,7 @@ def test_a_ballot_of_a_shell_closes_the_row_of_the_third_one_too(app):
 
 def test_two_who_voted_do_not_become_one_by_way_of_a_third(app):
     first, third = two_patrons()
-    second = make_person()
+    second = make_person("free@example.org")
     poll = make_poll()
     cast_ballot(poll, first, [0])
     cast_ballot(poll, third, [1])
@@ -409,7 +409,7 @@ def test_two_who_voted_do_not_become_one_by_way_of_a_third(app):
 
 def test_who_voted_as_a_shell_loses_nothing_by_a_second_row(app):
     first, third = two_patrons()
-    second = make_person()
+    second = make_person("free@example.org")
     poll = make_poll()
     cast_ballot(poll, first, [0])
     merge(first, second, NOW)
