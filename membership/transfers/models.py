@@ -101,6 +101,11 @@ class StatementLine(Model):
         """Whether somebody still has to decide."""
         return self.state in {"new", "suggested"}
 
+    @property
+    def was_decided(self) -> bool:
+        """Whether it was booked or ignored before and opened again: from then on only a person decides about it."""
+        return self.n_bookings > 0 or self.reason is not None or self.emptied_at is not None
+
 
 class KnownPayer(Model):
     """One row: this account gave for this person before. The account itself is not kept, only its HMAC."""

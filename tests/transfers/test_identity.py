@@ -115,3 +115,8 @@ def test_what_another_statement_told_or_what_is_hardly_a_gift_is_never_booked_by
     seen = match(FOUR, "", Known(coded=["1"], is_seen=True))
     assert (seen.reference, seen.why, seen.is_certain) == ("1", Why.SEEN_ELSEWHERE, False)
     assert not match(FOUR, "", Known(by_account=["2"], is_odd=True)).is_certain
+
+
+def test_what_somebody_opened_again_is_never_booked_by_itself():
+    found = match(FOUR, "", Known(coded=["1"], was_decided=True))
+    assert (found.reference, found.why, found.is_certain) == ("1", Why.CODE, False)

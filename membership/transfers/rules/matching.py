@@ -43,7 +43,8 @@ class Known:
     """What is known about one line: references of codes in its text, of codes that are nearly there, the
     contributions (one for each person) that its account gave to before, and what was announced.
 
-    `is_odd`: hardly a gift. `is_seen`: another form of statement seems to have told of it already.
+    `is_odd`: hardly a gift. `is_seen`: another form of statement seems to have told of it already. `was_decided`: it
+    was booked or ignored before, and somebody opened it again.
     """
 
     coded: Sequence[str] = ()
@@ -52,6 +53,7 @@ class Known:
     announced: Sequence[Announced] = ()
     is_odd: bool = False
     is_seen: bool = False
+    was_decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Match:
 def match(amount: Money, name: str, known: Known) -> Match | None:
     """The best answer, or None where a person must look."""
     found = _best(amount, name, known)
-    if found is None or not found.is_certain or not (known.is_odd or known.is_seen):
+    if found is None or not found.is_certain or not (known.is_odd or known.is_seen or known.was_decided):
         return found
     return Match(found.reference, Why.SEEN_ELSEWHERE if known.is_seen else found.why, is_certain=False)
 

@@ -67,6 +67,7 @@ def _known(line: StatementLine, right: list[str], near: list[str], announced: li
         announced=announced,
         is_odd=line.is_odd,
         is_seen=_is_seen_elsewhere(line),
+        was_decided=line.was_decided,
     )
 
 
@@ -80,7 +81,7 @@ def _keep(line: StatementLine, found: Match | None) -> None:
 def _suggest_return(line: StatementLine) -> None:
     """Which booking a return takes back: by the bank's own id that is certain, by account and amount a suggestion."""
     found = find_returned(line.linked_digest, line.amount, line.booked_on)
-    is_certain = found is not None
+    is_certain = found is not None and not line.was_decided
     found = found or _returned_by_account(line) or _returned_by_code(line)
     line.payment_id = found.payment_id if found else None
     line.why = Why.MOVEMENT.value if found else None
