@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from sqlalchemy import Result, func, select
 
 from membership.accounts.models import Person
-from membership.billing.models import Payment
+from membership.billing.models import Payment, PaymentReversal
 from membership.contributions.models import Contribution
 from membership.contributions.rules import UNPAID
 from membership.db import db
@@ -19,6 +19,8 @@ from membership.transfers.statements.mappings import BUILT_IN, Mapping, from_jso
 OPEN = ("new", "suggested")
 REMIND_AFTER = timedelta(days=14)
 AT_A_TIME = 500
+# So far a day that staff typed may be from the bank's own (holidays, and the day on which money was seen).
+NEAR = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,26 @@ def list_booked_by_hand(limit: int) -> Sequence[Payment]:
     told = select(StatementLine.id).where(StatementLine.payment_id == Payment.provider_id).exists()
     query = select(Payment).where(Payment.way != "card", ~told)
     return db.session.scalars(query.order_by(Payment.booked_at.desc(), Payment.id.desc()).limit(limit)).all()
+
+
+def is_booked_by_hand(line: StatementLine, wanted: Sequence[Contribution]) -> bool:
+    """Whether a payment like this line, which no statement told of and which has not gone back, is for the givers of
+    the contributions `wanted`: the same way and amount, at most NEAR apart.
+    """
+    total = func.coalesce(func.sum(PaymentReversal.amount_minor), 0)
+    gone = select(total).where(PaymentReversal.payment_id == Payment.id).scalar_subquery()
+    noon = datetime.combine(line.booked_on, time(12), UTC)
+    people, addresses = {row.person_id for row in wanted} - {None}, {row.email for row in wanted} - {""}
+    givers = Contribution.person_id.in_(people) | Contribution.email.in_(addresses)
+    query = (
+        select(Payment.id)
+        .join(Contribution, Contribution.reference == Payment.reference)
+        .where(Payment.way == line.way, Payment.currency == line.currency, Payment.charged_minor == line.amount_minor)
+        .where(Payment.paid_at.between(noon - NEAR, noon + NEAR), gone < Payment.charged_minor)
+        .where(givers | Contribution.id.in_(row.id for row in wanted))
+        .where(~select(StatementLine.id).where(StatementLine.payment_id == Payment.provider_id).exists())
+    )
+    return db.session.scalar(query.limit(1)) is not None
 
 
 def list_mappings() -> dict[str, Mapping]:

@@ -66,7 +66,7 @@ def _known(line: StatementLine, right: list[str], near: list[str], announced: li
         by_account=[str(each) for each in by_account if str(each) in active],
         announced=announced,
         is_odd=line.is_odd,
-        is_seen=_is_seen_elsewhere(line),
+        is_seen=_is_seen_elsewhere(line) or _is_booked_by_hand(line, [*right, *near, *map(str, by_account)]),
         was_decided=line.was_decided,
     )
 
@@ -133,6 +133,14 @@ def _is_seen_elsewhere(line: StatementLine) -> bool:
     )
     same_payer = StatementLine.account_digest == line.account_digest
     return db.session.scalar(query.where(same_payer) if line.account_digest else query) is not None
+
+
+def _is_booked_by_hand(line: StatementLine, ids: Sequence[str]) -> bool:
+    """Whether staff booked money of this way and amount, near that day, for the giver of one of these contributions."""
+    if line.kind != "credit" or not ids:
+        return False
+    rows = queries.contributions_by_id(int(each) for each in ids).values()
+    return queries.is_booked_by_hand(line, list(rows))
 
 
 def _active(ids: Sequence[str]) -> set[str]:
