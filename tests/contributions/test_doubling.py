@@ -4,11 +4,14 @@ import pytest
 
 from membership.accounts.queries import find_person_by_email, timeline
 from membership.billing import books
+from membership.billing import queries as billing
 from membership.contributions import jobs
 from membership.contributions.services import doubling, refunding
 from membership.db import db
 from membership.kernel import clock
 from membership.kernel.errors import Conflict
+from membership.kernel.rhythm import Rhythm
+from membership.patrons.queries import grants_of
 from tests.contributions.life import Life
 from tests.factories.people import any_token, sign_in
 
@@ -73,6 +76,33 @@ def test_one_click_keeps_one_and_ends_and_refunds_the_other(life, twice, app, ke
     assert "support_kept" in {entry.kind for entry in timeline(find_person_by_email("reader@example.org").id)}
     life.pass_time(months=1, days=1)
     assert [len(life.payments(reference)) for reference in (kept, lost)] == [2, 1]
+
+
+def test_a_payment_of_months_ago_stays_and_so_does_what_it_covers(life, app):
+    """Otherwise whoever begins anew just before the year is over has had it for nothing."""
+    older = life.give(minor=9600, rhythm=Rhythm.YEARLY)
+    life.pass_time(months=11)
+    newer = life.give(minor=400)
+    path, browser = path_of(life), app.test_client()
+    until = billing.payments_of([older])[0].period_end
+    assert life.says("second_support")["older_stays_until"] == until
+    said = browser.get(path).get_data(as_text=True)
+    assert "what is paid for it stays covered until" in said
+    assert "its last payment of €4.00 goes back" in said
+    assert choose(browser, path, newer).status_code == 303
+    life.hear()
+    assert (life.row(older).state, life.row(newer).state) == ("ended", "active")
+    assert life.payments(older)[0]["amount_refunded"] == 0
+    assert until in [grant.ends_at for grant in grants_of(life.row(older).person_id)]
+
+
+def test_a_payment_made_after_the_newer_one_began_is_double_and_goes_back(life, twice, app):
+    older, newer = twice
+    life.pass_time(months=1, days=1)
+    assert life.says("second_support")["older_stays_until"] is None
+    assert choose(app.test_client(), path_of(life), newer).status_code == 303
+    life.hear()
+    assert [row["amount_refunded"] for row in life.payments(older)].count(0) == 1
 
 
 def test_a_choice_whose_provider_is_silent_is_finished_by_the_worker(life, twice, app):

@@ -6,7 +6,7 @@ from typing import Any
 from membership.billing.queries import is_wholly_returned, payments_of
 from membership.contributions.queries import get_by_id
 from membership.contributions.rules import State
-from membership.contributions.services.doubling import find_choice, keep_url
+from membership.contributions.services.doubling import find_choice, find_double, find_paid_until, keep_url
 from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
 from membership.mail.catalogue import mail
@@ -58,15 +58,17 @@ def refunded(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
         "older_charge": Money(4800, "EUR"),
         "older_rhythm": Rhythm.YEARLY,
         "older_since": _DAY,
+        "older_stays_until": _DAY,
         "keep_url": f"{_SITE}/support/keep/WzE3OTk5LCJjb24iXQ.c2lnbmVk",
     },
 )
 def second_support(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
-    """When somebody supports us twice: a choice which one stays, with the other one's last payment given back."""
+    """When somebody supports us twice: a choice which one stays, and what of the other one goes back."""
     del at
     choice = find_choice(get_by_id(int(args["contribution_id"])).reference)
     if choice is None or not choice.is_open:
         return None
+    older = choice.older.reference
     return {
         "newsroom_name": newsroom().name,
         "newer_charge": choice.newer.charge,
@@ -74,5 +76,6 @@ def second_support(args: dict[str, int | str], at: datetime) -> dict[str, Any] |
         "older_charge": choice.older.charge,
         "older_rhythm": choice.older.rhythm_word,
         "older_since": choice.older.created_at,
+        "older_stays_until": None if find_double(choice, older) else find_paid_until(older),
         "keep_url": keep_url(choice.newer.reference),
     }

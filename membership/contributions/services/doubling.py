@@ -1,5 +1,7 @@
 """Two live supports of one person (decision 12): flagged when it happens, settled by one click of whose they are.
 
+Only what was paid twice goes back: else a year could be had for nothing by beginning anew before it is over.
+
 It arises where somebody gives without signing in. If nobody chooses, both go on, and staff see the flag.
 """
 
@@ -10,7 +12,7 @@ from sqlalchemy import select
 
 from membership.accounts import services as accounts
 from membership.accounts.models import Person
-from membership.billing.queries import payments_of
+from membership.billing.queries import PaymentRow, payments_of
 from membership.contributions.models import Contribution, Refund
 from membership.contributions.queries import find_by_reference
 from membership.contributions.rules import LIVE, State
@@ -24,6 +26,8 @@ from membership.web.tokens import read_signed, signed
 
 PURPOSE = "support.keep"
 LINK_LIFE = timedelta(days=90)
+# A payment of the earlier support this long before the first one of the later is still the same one twice.
+DOUBLE_WITHIN = timedelta(days=7)
 REASON = "Two supports of one person: the other one was kept."
 
 
@@ -65,8 +69,28 @@ def find_choice(reference: str) -> Choice | None:
     return Choice(newer, older) if newer is not None and older is not None else None
 
 
+def find_double(choice: Choice, lost: str) -> PaymentRow | None:
+    """The payment that goes back where `lost` (a reference of the two) ends; None where none was made twice.
+
+    Of the newer one it is the last; of the older one, too, unless it was made more than a week before the newer one's
+    first: then the time that was paid stays covered.
+    """
+    payment = next(iter(payments_of([lost])), None)
+    if payment is None or not refunding.left_of(payment).minor:
+        return None
+    if lost == choice.newer.reference:
+        return payment
+    begun = [row.paid_at for row in payments_of([choice.newer.reference])]
+    return payment if begun and payment.paid_at >= min(begun) - DOUBLE_WITHIN else None
+
+
+def find_paid_until(lost: str) -> datetime | None:
+    """Until when what was paid for a support lasts; None where nothing was."""
+    return max((row.period_end for row in payments_of([lost]) if row.period_end is not None), default=None)
+
+
 def keep_one(choice: Choice, kept: str, at: datetime) -> None:
-    """Go on with `kept` (a reference of the two) alone: the other one ends now, and its last payment goes back.
+    """Go on with `kept` (a reference of the two) alone: the other one ends now; what was paid twice goes back.
 
     Raises InvalidInput `unknown_choice` for another reference, Conflict `already_settled` where one is over. What the
     provider does not do at once, the worker has done soon.
@@ -80,7 +104,7 @@ def keep_one(choice: Choice, kept: str, at: datetime) -> None:
         if not Choice(rows[kept], rows[lost]).is_open:
             raise Conflict("already_settled", "One of the two is over already.")
         ask_to_stop(rows[lost], at)
-        refund_id = _give_back(rows[lost], at)
+        refund_id = _give_back(find_double(choice, lost), at)
         person_id, lost_id = rows[lost].person_id, rows[lost].id
         if person_id is not None:
             accounts.note(person_id, "support_kept", at, {"kept": kept, "ended": lost}, "member")
@@ -89,10 +113,9 @@ def keep_one(choice: Choice, kept: str, at: datetime) -> None:
         refunding.send(refund_id)
 
 
-def _give_back(lost: Contribution, at: datetime) -> int | None:
-    """Write down that its last payment goes back; None where nothing of it is left."""
-    payment = next(iter(payments_of([lost.reference])), None)
-    if payment is None or not refunding.left_of(payment).minor:
+def _give_back(payment: PaymentRow | None, at: datetime) -> int | None:
+    """Write down that what was paid twice goes back; None where nothing was."""
+    if payment is None:
         return None
     left = refunding.left_of(payment)
     row: Refund = refunding.write_down(payment, left, REASON, "member", at, token=f"second:{payment.payment_id}")

@@ -102,7 +102,7 @@ def keep(token: str) -> ResponseReturnValue:
 @bp.post("/support/keep/<token>")
 @audience("public", rate="money")
 def keep_post(token: str) -> ResponseReturnValue:
-    """Go on with one of them; the other one ends, and its last payment goes back."""
+    """Go on with one of them; the other one ends, and what was paid twice goes back."""
     choice = doubling.read_choice(token)
     with suppress(Conflict):  # the page says which one is left
         try:
@@ -177,10 +177,18 @@ def trouble_of(row: Contribution) -> dict[str, Any]:
 
 
 def _keep_page(choice: doubling.Choice, token: str, problem: str | None = None) -> str:
-    rows = (choice.newer, choice.older)
+    pairs = ((choice.newer, choice.older), (choice.older, choice.newer))
     return render_template(
         "contributions/keep.html",
-        supports=[{"row": row, "is_live": State(row.state) in LIVE and row.stop_asked_at is None} for row in rows],
+        supports=[
+            {
+                "row": row,
+                "is_live": State(row.state) in LIVE and row.stop_asked_at is None,
+                "other_double": doubling.find_double(choice, other.reference),
+                "other_until": doubling.find_paid_until(other.reference),
+            }
+            for row, other in pairs
+        ],
         is_open=choice.is_open,
         token=token,
         problem=problem,
