@@ -59,7 +59,7 @@ class StatementLine(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     identity: Mapped[str] = mapped_column(String(64), unique=True)
     way: Mapped[str] = mapped_column(String(8))
-    source: Mapped[str] = mapped_column(String(20), doc="The form of the file, such as camt.053.001.08 or csv")
+    source: Mapped[str] = mapped_column(String(20), doc="The form of the file, such as camt.053.001.08 or csv-1a2b3c4d")
     kind: Mapped[str] = mapped_column(String(8))
     booked_on: Mapped[date] = mapped_column(Date, doc="The day of the bank")
     amount_minor: Mapped[int] = mapped_column(BigInteger)

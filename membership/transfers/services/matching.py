@@ -121,7 +121,9 @@ def names_a_code(text: str) -> bool:
 
 
 def _is_seen_elsewhere(line: StatementLine) -> bool:
-    """Whether a statement of another form told of a movement like this one: the same day, amount and payer."""
+    """Whether a statement of another form told of a movement like this one: the same day and amount, and the same
+    payer as far as both know the account.
+    """
     query = select(StatementLine.id).where(
         StatementLine.source != line.source,
         StatementLine.way == line.way,
@@ -131,7 +133,7 @@ def _is_seen_elsewhere(line: StatementLine) -> bool:
         StatementLine.currency == line.currency,
         StatementLine.id != line.id,
     )
-    same_payer = StatementLine.account_digest == line.account_digest
+    same_payer = (StatementLine.account_digest == line.account_digest) | StatementLine.account_digest.is_(None)
     return db.session.scalar(query.where(same_payer) if line.account_digest else query) is not None
 
 

@@ -1,6 +1,8 @@
 """How a table (CSV) is to be read: which column means what, and how its dates and amounts are written."""
 
 import dataclasses
+import hashlib
+import json
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,6 +61,12 @@ class Mapping:
             self.own_id, self.fee, self.kind, self.returns_id, *self.only,
         )  # fmt: skip
         return list(dict.fromkeys(column for column in named if column))
+
+    @property
+    def source(self) -> str:
+        """The form of what is read by it, such as csv-1a2b3c4d: by another mapping, lines have other identities."""
+        words = json.dumps(self.to_json(), sort_keys=True, ensure_ascii=True)
+        return f"csv-{hashlib.sha256(words.encode()).hexdigest()[:8]}"
 
     def to_json(self) -> dict[str, Any]:
         """As a database keeps it."""

@@ -36,7 +36,7 @@ def read_table(raw: bytes, mapping: Mapping) -> list[Statement]:
             lines.append(line)
     if unknown:
         notes.append(f"Lines in a currency that this program does not know, to be booked by hand: {unknown}.")
-    return [Statement(mapping.way, "csv", "", tuple(lines), tuple(notes))]
+    return [Statement(mapping.way, mapping.source, "", tuple(lines), tuple(notes))]
 
 
 class _Cells:
