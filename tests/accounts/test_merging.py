@@ -36,7 +36,17 @@ from membership.topics import queries as topics_queries
 from membership.topics import services as topics
 from membership.topics.models import Topic
 from tests.factories.people import any_token, make_person, make_staff, sign_in
-from tests.factories.polls import CLOSES, NOW, cast_ballot, close_poll, make_patron, make_poll, make_topics, payment_of
+from tests.factories.polls import (
+    CLOSES,
+    NOW,
+    cast_ballot,
+    close_poll,
+    make_patron,
+    make_payment,
+    make_poll,
+    make_topics,
+    payment_of,
+)
 
 numbers = itertools.count(1)
 REASON = "One reader with two addresses."
@@ -432,15 +442,28 @@ def test_a_vote_that_would_be_lost_keeps_the_merge_waiting_and_the_other_way_rou
     assert close_and_count(poll) == 1
 
 
-def test_a_refund_still_sets_the_ballot_of_the_shell_aside(app):
-    winner, loser = two_patrons()
+@pytest.mark.parametrize("n_revoked", [1, 2])
+@pytest.mark.parametrize("has_months", [False, True])
+def test_the_ballot_of_a_shell_falls_once_the_payments_of_both_are_back(app, n_revoked, has_months):
+    winner, loser = (month_patron(f"{n}@example.org") for n in "ab") if has_months else two_patrons()
     poll = make_poll()
-    cause = payment_of(loser)
+    causes = [payment_of(loser), payment_of(winner)]
     cast_ballot(poll, loser, [0])
     merge(loser, winner, NOW)
-    patrons.revoke(cause, NOW + timedelta(days=1))
+    for cause in causes[:n_revoked]:
+        patrons.revoke(cause, NOW + timedelta(days=1))
     close_poll(poll)
-    assert polls_queries.result_of(poll.id).n_set_aside == 1
+    assert polls_queries.result_of(poll.id).n_set_aside == n_revoked - 1
+
+
+def month_patron(email):
+    """A patron whose three months a merge puts behind those of the other one."""
+    with transaction("test.month_patron"):
+        person = accounts.ensure_person(email, "en", NOW - timedelta(days=40))
+        name = make_payment(f"in_months_{next(numbers)}", NOW - timedelta(days=40)).provider_id
+        cause = f"payment:{name}"
+        patrons.grant_months(person.id, Cause.PAID, cause, paid_at=NOW - timedelta(days=40), n_months=3)
+    return person
 
 
 def test_rolls_that_are_over_are_the_winners(app):

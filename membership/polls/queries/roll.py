@@ -36,6 +36,40 @@ def eligible(eligibility: str, joined_before: datetime, at: datetime) -> Select[
     )
 
 
+def is_returned(entry: Any, whose: Any, opened_at: Any, eligibility: str) -> ColumnElement[bool]:
+    """Whether the vote of a row of a roll falls because its payment is back with the payer, or disputed (decision 20):
+    the grant on the roll is revoked, and no other that qualifies and covered the opening stands.
+
+    `whose`: the id of who that is by now; since a merge places months anew, the rows of others who turned out to be
+    the same person speak for them, too. A comp that staff took back returns no payment: what it covered, stays.
+    """
+    is_revoked = (
+        select(CoverageGrant.id)
+        .where(CoverageGrant.id == entry.c.grant_id, CoverageGrant.revoked_at.is_not(None))
+        .exists()
+    )
+    grant, span = CoverageGrant.__table__.alias("standing"), CoverageSpan.__table__.alias("at_opening")
+    stands = _qualifies(grant.c, eligibility)
+    if eligibility == "covered":
+        stands = or_(stands, grant.c.cause == Cause.COMP.value)
+    covers = (
+        select(span.c.id)
+        .join_from(span, grant, grant.c.id == span.c.grant_id)
+        .where(span.c.person_id == whose, span.c.starts_at <= opened_at, span.c.ends_at > opened_at, stands)
+        .exists()
+    )
+    row, person, its = RollEntry.__table__.alias("row"), Person.__table__.alias("same"), CoverageGrant.__table__.alias()
+    speaks = (
+        select(row.c.person_id)
+        .join_from(row, person, person.c.id == row.c.person_id)
+        .join(its, its.c.id == row.c.grant_id)
+        .where(row.c.poll_id == entry.c.poll_id, its.c.revoked_at.is_(None))
+        .where(or_(person.c.id == whose, person.c.merged_into_id == whose))
+        .exists()
+    )
+    return and_(is_revoked, ~covers, ~speaks)
+
+
 def n_eligible(poll: Poll, at: datetime) -> int:
     """How many would be on the roll of a draft if it were opened at `at`."""
     everybody = eligible(poll.eligibility, poll.joined_before, at).subquery()

@@ -23,6 +23,7 @@ from membership.kernel.errors import Conflict, NotFound, Refused
 from membership.patrons.models import CoverageSpan
 from membership.polls import keys
 from membership.polls.models import Commitment, Poll, PollOption, RollEntry, SealedBallot
+from membership.polls.queries.roll import is_returned
 from membership.polls.rules import ballot_kind, chain, check_choice, choice_text, refuse_unless_open
 from membership.polls.sealing import MODULUS, NONCE_BYTES_OF_COMMITMENT, Ballot, PollKey, SealBroken, new_receipt
 from membership.polls.sealing import plain_receipt as plain
@@ -46,8 +47,8 @@ def cast(poll_id: int, person_id: int, positions: Sequence[int], at: datetime) -
     """Save a ballot, in place of this person's earlier one; an empty list of positions is a blank ballot.
 
     Raises NotFound, Conflict `poll_not_open`, `poll_closed` or `poll_stopped` (its key is missing or a ballot was
-    tampered with), Refused `not_on_roll`, `voted_elsewhere`, `not_covered` or `too_many_saves`, InvalidInput as
-    `rules.check_choice` does.
+    tampered with), Refused `not_on_roll`, `voted_elsewhere`, `not_covered`, `payment_returned` or `too_many_saves`,
+    InvalidInput as `rules.check_choice` does.
     Whoever is not allowed to vote is told so before what they chose is looked at.
     """
     with transaction("polls.cast"):
@@ -55,14 +56,14 @@ def cast(poll_id: int, person_id: int, positions: Sequence[int], at: datetime) -
         poll, person = _hold(connection, poll_id, person_id, at)
         key = keys.find(poll.public_id)
         voter_key = key.voter_key(person) if key else None
-        earlier = _let_in(connection, {"the_poll": poll_id, "the_person": person_id, "at": at, "the_voter": voter_key})
+        known = {"the_poll": poll_id, "the_person": person_id, "the_voter": voter_key}
+        earlier = _let_in(connection, poll.eligibility, known | {"at": at, "opened_at": poll.opened_at})
         kind = ballot_kind(poll.rule)
         choice = choice_text(check_choice(kind, poll.n_options, poll.max_ranks, positions), kind)
         if key is None or voter_key is None:
             raise _stopped(poll_id, "key_missing")
         receipt = new_receipt()
-        row = {"the_poll": poll_id, "the_person": person_id, "the_voter": voter_key}
-        _write(connection, row | _sealed(key, row, earlier, choice=choice, receipt=plain(receipt)))
+        _write(connection, known | _sealed(key, known, earlier, choice=choice, receipt=plain(receipt)))
     return Saved(receipt, earlier is not None)
 
 
@@ -79,6 +80,8 @@ HOLD: Executable = (
         _polls.c.closes_at,
         _polls.c.rule,
         _polls.c.max_ranks,
+        _polls.c.eligibility,
+        _polls.c.opened_at,
         select(func.count()).where(PollOption.poll_id == _polls.c.id).scalar_subquery().label("n_options"),
         _people.c.public_id.label("person"),
     )
@@ -87,7 +90,7 @@ HOLD: Executable = (
     .with_for_update(read=True, key_share=True, of=_polls)
     .suffix_with("FOR NO KEY UPDATE OF people", dialect="postgresql")
 )
-THE_VOTER: Executable = select(
+_THE_VOTER = select(
     select(_spans.c.id)
     .where(_spans.c.person_id == _roll.c.person_id)
     .where(_spans.c.starts_at <= bindparam("at"), _spans.c.ends_at > bindparam("at"))
@@ -99,6 +102,13 @@ THE_VOTER: Executable = select(
     .label("earlier"),
     _roll.c.is_closed,
 ).where(_roll.c.poll_id == bindparam("the_poll"), _roll.c.person_id == bindparam("the_person"))
+# By eligibility of the poll.
+THE_VOTER: dict[str, Executable] = {
+    eligibility: _THE_VOTER.add_columns(
+        is_returned(_roll, _roll.c.person_id, bindparam("opened_at"), eligibility).label("is_returned")
+    )
+    for eligibility in ("paid", "covered")
+}
 COMMIT_TO: Insert = (
     insert(Commitment).values(poll_id=bindparam("the_poll"), commitment=bindparam("the_commitment")).inline()
 )
@@ -121,15 +131,20 @@ def _hold(connection: Connection, poll_id: int, person_id: int, at: datetime) ->
     return row, row.person
 
 
-def _let_in(connection: Connection, known: dict[str, Any]) -> bytes | None:
+def _let_in(connection: Connection, eligibility: str, known: dict[str, Any]) -> bytes | None:
     """The voter's earlier ballot, sealed, or None; refused where this person may not cast one."""
-    voter = connection.execute(THE_VOTER, known).one_or_none()
+    voter = connection.execute(THE_VOTER[eligibility], known).one_or_none()
     if voter is None:
         raise _not_on_roll()
     if voter.is_closed:
         raise Refused("voted_elsewhere", "You voted in this poll with your other address. That ballot counts.")
     if not voter.is_covered:
         raise Refused("not_covered", "Only those whose membership is paid at this moment can vote.")
+    if voter.is_returned:
+        raise Refused(
+            "payment_returned",
+            "The payment behind your vote was returned or is disputed, so a ballot of yours would not count.",
+        )
     earlier: bytes | None = voter.earlier
     return earlier
 

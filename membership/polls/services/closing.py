@@ -15,7 +15,6 @@ from membership.accounts.models import Person
 from membership.db import db, is_sqlite, transaction
 from membership.kernel.errors import Conflict
 from membership.mail import services as mail
-from membership.patrons.models import CoverageGrant
 from membership.polls import keys
 from membership.polls.models import (
     ChainLink,
@@ -29,6 +28,7 @@ from membership.polls.models import (
 )
 from membership.polls.queries.facts import closing_facts, digest_of_roll, opening_facts
 from membership.polls.queries.polls import options_of
+from membership.polls.queries.roll import is_returned
 from membership.polls.rules import FEW, ballot_kind, chain, parse_choice
 from membership.polls.sealing import MODULUS, Ballot, PollKey, SealBroken
 from membership.polls.services.drafting import locked
@@ -157,11 +157,13 @@ def _unseal(poll: Poll, key: PollKey) -> list[tuple[str, Ballot]]:
 
 def _voters_to_set_aside(poll: Poll, key: PollKey) -> set[str]:
     """Voter keys of those whose qualifying payment is back with them, or disputed, at this moment (decision 20)."""
+    entry, person = RollEntry.__table__, Person.__table__
+    whose = func.coalesce(person.c.merged_into_id, person.c.id)
     rows = db.session.scalars(
-        select(Person.public_id)
-        .join(RollEntry, RollEntry.person_id == Person.id)
-        .join(CoverageGrant, CoverageGrant.id == RollEntry.grant_id)
-        .where(RollEntry.poll_id == poll.id, RollEntry.has_voted, CoverageGrant.revoked_at.is_not(None))
+        select(person.c.public_id)
+        .join_from(person, entry, entry.c.person_id == person.c.id)
+        .where(entry.c.poll_id == poll.id, entry.c.has_voted)
+        .where(is_returned(entry, whose, poll.opened_at, poll.eligibility))
     )
     return {key.voter_key(public_id) for public_id in rows}
 

@@ -21,7 +21,7 @@ WhyNot = Literal["not_patron", "grace", "comp", "late"]
 Part = WhyNot | Literal["voted", "needs_vote", "not_covered"]
 
 # With these the ballot stays on the page as it was filled in: its voter can mend it, or come back with it.
-KEEPS_BALLOT = ("choice", "not_covered")
+KEEPS_BALLOT = ("choice", "not_covered", "payment_returned")
 
 
 @dataclass(frozen=True, slots=True)
