@@ -137,6 +137,12 @@ def count_tries(since: datetime) -> dict[str, int]:
     return {"opened": opened, "paid": n.get("paid", 0), "declined": declined}
 
 
+def has_opened_card_page(reference: str, checkout_id: str) -> bool:
+    """Whether a hosted page that takes a new card is one that we opened for this reference."""
+    page = (ProviderIntent.kind == "open_card_page") & (ProviderIntent.provider_id == checkout_id)
+    return db.session.scalar(select(ProviderIntent.id).where(page, ProviderIntent.reference == reference)) is not None
+
+
 def _rows(payments: Sequence[Payment]) -> list[PaymentRow]:
     query = select(PaymentReversal.payment_id, func.sum(PaymentReversal.amount_minor)).group_by(
         PaymentReversal.payment_id

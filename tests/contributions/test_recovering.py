@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from membership.accounts.queries import find_person_by_email
+from membership.billing import asks
 from membership.billing import jobs as billing_jobs
 from membership.billing.models import PaymentFailure
 from membership.contributions import jobs, queries
@@ -170,6 +171,17 @@ def test_a_new_card_pays_what_is_open_by_itself(life, failed, member):
     assert "ends in 4242" in account
     assert "A payment needs your attention" not in account
     assert EXPIRY.search(browser.get(f"/account/support/{failed}/pay").get_data(as_text=True))
+
+
+def test_a_page_that_we_did_not_open_for_this_support_is_never_asked_about(life, failed, member, monkeypatch):
+    browser = member()
+    other = life.give(email="other@example.org")
+    others_page = life.row(other).checkout_id
+    calls = []
+    monkeypatch.setattr(asks, "use_new_card", calls.append)
+    for checkout_id in (others_page, "cs_test_of_somebody_else"):
+        assert browser.get(f"/account/support/{failed}/card/done?session={checkout_id}").status_code == 404
+    assert calls == []
 
 
 def test_a_new_card_counts_although_its_owner_never_came_back(life, failed, member):

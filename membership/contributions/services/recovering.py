@@ -11,13 +11,14 @@ from sqlalchemy import select
 from membership.accounts import services as accounts
 from membership.billing import asks
 from membership.billing.port import CardRequest, PayOutcome
+from membership.billing.queries import has_opened_card_page
 from membership.contributions.models import Card, Contribution
 from membership.contributions.queries import get_by_reference
 from membership.contributions.rules import LIVE, State
 from membership.contributions.rules.failing import may_be_paid_now
 from membership.db import db, transaction
 from membership.kernel import clock
-from membership.kernel.errors import Conflict, ProviderFailed
+from membership.kernel.errors import Conflict, NotFound, ProviderFailed
 from membership.web.i18n import current_locale
 from membership.web.links import absolute
 
@@ -77,8 +78,11 @@ def take_new_card(reference: str, checkout_id: str) -> PayOutcome | None:
     """After that page: use the card, and pay with it what is open. None where nothing was open.
 
     Conflict `card_not_there_yet` where the page is not finished or its card is being taken at this moment; it
-    also happens by itself, from the notice of the page. Raises ProviderFailed.
+    also happens by itself, from the notice of the page. Raises ProviderFailed; NotFound, without asking anybody, for a
+    page that we did not open for this support.
     """
+    if not has_opened_card_page(reference, checkout_id):
+        raise NotFound("no_such_checkout", "We do not know this payment page.")
     if not asks.use_new_card(checkout_id):
         raise Conflict("card_not_there_yet", "We do not have the new card yet.")
     return try_new_card(get_by_reference(reference).id)

@@ -83,7 +83,7 @@ def card_done(reference: str) -> ResponseReturnValue:
         raise NotFound("no_such_checkout", "We do not know this payment page.")
     outcome = None
     try:
-        ratelimit.hit("thanks.look", checkout_id)
+        ratelimit.hit_all(("support.ask", str(current_user.id)), ("thanks.look", checkout_id))
         outcome = recovering.take_new_card(reference, checkout_id)
     except (Conflict, ProviderFailed, TooMany):
         flash(_("Your new card is on its way to us. It is used as soon as Stripe has told us, within minutes."), "info")
