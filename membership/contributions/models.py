@@ -225,7 +225,8 @@ class Refund(Model):
 class Confirmation(Model):
     """One row is one wish that waits until its address was confirmed by mail, since card testers are about.
 
-    `mailed_at` is empty until the mail may leave, `opened_at` until the link was used. Real time.
+    `mailed_at` is empty until the mail may leave (or never will: too many to one mailbox), `opened_at` until the link
+    was used. Real time.
     """
 
     __tablename__ = "confirmations"

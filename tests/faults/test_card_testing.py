@@ -174,6 +174,34 @@ def test_the_same_wish_twice_waits_once_and_looking_at_the_link_opens_nothing(ap
     assert db.session.scalar(select(func.count()).select_from(Confirmation)) == 1
 
 
+def test_nobody_s_mailbox_is_filled_with_questions_to_confirm(app, monkeypatch):
+    monkeypatch.setattr(defending, "stance_now", lambda: Stance.CAREFUL)
+    places = {visit(app, f"192.0.{n}.7", f"olena+{n}@example.org")[1].location for n in range(5)}
+    assert len(places) == 1, "the answer tells nobody whether a mail went out"
+    monkeypatch.setattr(defending, "stance_now", lambda: Stance.NORMAL)
+    defending.invite_waiting()
+    assert n_questions() == 3
+    assert db.session.scalar(select(func.count()).select_from(Confirmation)) == 5
+    assert visit(app, "192.0.2.77", "taras@example.org")[1].status_code == 303
+
+
+def test_even_while_the_page_is_closed_some_get_their_turn(app, monkeypatch):
+    """Whoever keeps cards refused for hours would keep everybody else out, too."""
+    monkeypatch.setattr(defending, "stance_now", lambda: Stance.CLOSED)
+    for n in range(5):
+        visit(app, f"192.0.{n}.7", f"reader@mail{n}.example")
+    assert n_questions() == 0
+    counts = []
+    for _ in range(3):
+        defending.invite_waiting()
+        counts.append(n_questions())
+    assert counts == [3, 5, 5]
+
+
+def n_questions():
+    return db.session.scalar(select(func.count()).where(OutboxMail.kind == "contributions/confirm"))
+
+
 def test_the_desk_says_that_card_testers_are_about_and_that_they_went(app, client, monkeypatch):
     make_staff("olena@example.org")
     sign_in(client)

@@ -18,7 +18,7 @@ UNPAID_PAGES = 25
 
 class Stance(StrEnum):
     """NORMAL: whoever asks gets a payment page. CAREFUL: who is not signed in confirms the address by mail first.
-    CLOSED: as careful, and the mail leaves when the storm is over.
+    CLOSED: as careful, and only few of the mails leave before the storm is over.
     """  # fmt: skip
 
     NORMAL = "normal"

@@ -5,6 +5,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import func, select
 
+from membership.accounts.rules import mailbox
 from membership.billing.queries import count_tries
 from membership.contributions.models import Confirmation, Contribution, StanceChange
 from membership.contributions.rules import State
@@ -21,6 +22,7 @@ log = structlog.get_logger(__name__)
 CONFIRM_WITHIN = timedelta(hours=24)
 # Once a minute (the job `guard`).
 MAILS_AT_A_TIME = 20
+MAILS_WHILE_CLOSED = 3
 
 
 def count(span: timedelta) -> Tries:
@@ -38,11 +40,14 @@ def ask_to_confirm(contribution_id: int, stance: Stance, network: str) -> str:
     """Let a wish wait until its address was confirmed by mail, and return the address of the page that says so.
 
     The mail leaves at once; while the page is CLOSED, or where many such mails went out already, when its turn comes
-    (`invite_waiting`). Nobody is refused here, and nobody's mailbox is flooded with the help of ours.
+    (`invite_waiting`). Nobody is refused here, and nobody's mailbox is flooded with the help of ours: what is too much
+    for one mailbox is not sent, now or later, and the page says the same.
     """
-    domain = db.session.get_one(Contribution, contribution_id).email.rpartition("@")[2]
+    email = db.session.get_one(Contribution, contribution_id).email
+    domain = email.rpartition("@")[2]
     is_known = db.session.get(Confirmation, contribution_id) is not None
-    is_at_once = is_known or (stance is not Stance.CLOSED and _may_mail_at_once(domain))
+    is_too_much = not is_known and not _may_go("checkout.confirm_email", mailbox(email))
+    is_at_once = is_known or (stance is not Stance.CLOSED and (is_too_much or _may_mail_at_once(domain)))
     with transaction("contributions.ask_to_confirm"):
         row = db.session.get_one(Contribution, contribution_id, populate_existing=True, with_for_update=True)
         if db.session.get(Confirmation, contribution_id) is None:
@@ -54,14 +59,20 @@ def ask_to_confirm(contribution_id: int, stance: Stance, network: str) -> str:
                 mail_domain=_digest("mail_domain", domain),
             )
             db.session.add(waiting)
-            if is_at_once:
+            if is_too_much:
+                waiting.mailed_at = waiting.asked_at
+            elif is_at_once:
                 _invite(row, waiting)
     return absolute("contributions.confirm_asked", **({} if is_at_once else {"later": "1"}))
 
 
 def _may_mail_at_once(domain: str) -> bool:
+    return _may_go("checkout.confirm_domain", domain) and _may_go("checkout.confirm_total")
+
+
+def _may_go(rule: str, *keys: str) -> bool:
     try:
-        ratelimit.hit_all(("checkout.confirm_domain", domain), ("checkout.confirm_total",))
+        ratelimit.hit(rule, *keys)
     except TooMany:
         return False
     return True
@@ -91,13 +102,12 @@ def confirm(reference: str, open_for: timedelta) -> Contribution:
 
 
 def invite_waiting() -> None:
-    """Send some of the mails that wait, once the page is not CLOSED.
+    """Send some of the mails that wait; fewer while the page is CLOSED, so that nobody can keep it shut for all.
 
     Those go first of whose network and mail domain few wait: a reader among thousands of scripted wishes, which come
     from the same networks again and again, has not to wait for all of them.
     """
-    if stance_now() is Stance.CLOSED:
-        return
+    n_now = MAILS_WHILE_CLOSED if stance_now() is Stance.CLOSED else MAILS_AT_A_TIME
     turns = [
         func.row_number().over(partition_by=column, order_by=Confirmation.asked_at)
         for column in (Confirmation.network, Confirmation.mail_domain)
@@ -105,7 +115,7 @@ def invite_waiting() -> None:
     is_waiting = Confirmation.mailed_at.is_(None)
     first = select(Confirmation.contribution_id).where(is_waiting).order_by(turns[0] + turns[1], Confirmation.asked_at)
     with transaction("contributions.invite_waiting"):
-        chosen = db.session.scalars(first.limit(MAILS_AT_A_TIME)).all()
+        chosen = db.session.scalars(first.limit(n_now)).all()
         rows = select(Confirmation).where(Confirmation.contribution_id.in_(chosen), is_waiting)
         for row in db.session.scalars(rows.with_for_update(skip_locked=True)).all():
             contribution = db.session.get_one(Contribution, row.contribution_id)
