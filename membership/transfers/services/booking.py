@@ -31,6 +31,8 @@ from membership.transfers.services.posting import (
     RETURNED,
     UNDONE,
     Decision,
+    book_undoing,
+    cannot_undo,
     cup_in,
     in_currency,
     left_of,
@@ -38,6 +40,7 @@ from membership.transfers.services.posting import (
     note,
     payment_of,
     post,
+    was_undone,
 )
 from membership.web import settings
 
@@ -124,7 +127,7 @@ def undo(line_id: int, decision: Decision) -> None:
     with transaction("transfers.undo"):
         line = _locked(line_id)
         if line.state != "booked" or line.payment_id is None:
-            raise Conflict("line_done", "Only a line that is booked, and whose money is still here, can be undone.")
+            raise cannot_undo()
         words, payment_id = clean_reason(decision.reason), line.payment_id
         if line.kind == "return":
             _undo_return(line, payment_id, decision.at)
@@ -172,7 +175,10 @@ def _book_return(line: StatementLine, at: datetime, decision: Decision | None) -
 
 
 def _undo_return(line: StatementLine, payment_id: str, at: datetime) -> None:
-    book(ReversalFact(_reversal_id(line), payment_id, line.amount, None, at, UNDONE, is_returned=True))
+    payment = payment_of(payment_id)
+    if was_undone(payment):  # its credit is another payment by now, or nobody's: there is nothing to come back to
+        raise cannot_undo()
+    book_undoing(ReversalFact(_reversal_id(line), payment_id, line.amount, None, at, UNDONE, is_returned=True), payment)
     _set_state(payment_id, "returned", "booked")
 
 

@@ -2,11 +2,8 @@
 
 from datetime import date
 
-from sqlalchemy import func, select
-
 from membership.billing import ledger
 from membership.billing.booking import book
-from membership.billing.models import PaymentReversal
 from membership.billing.port import ReversalFact
 from membership.contributions.models import Contribution
 from membership.contributions.services.declaring import Gift, declare
@@ -18,9 +15,11 @@ from membership.transfers.services.posting import (
     RETURNED,
     UNDONE,
     Decision,
+    book_undoing,
     in_currency,
     left_of,
     moment_of,
+    name_of_next,
     note,
     payment_of,
     post,
@@ -35,7 +34,8 @@ def undo_payment(payment_id: str, decision: Decision) -> None:
         left = left_of(payment)
         if payment.way == "card" or left.minor <= 0:
             raise Conflict("nothing_left", "All of this payment has gone back already.")
-        book(ReversalFact(f"{payment_id}:undone", payment_id, left, None, decision.at, UNDONE))
+        ref = name_of_next(payment, "undone")
+        book_undoing(ReversalFact(ref, payment_id, left, None, decision.at, UNDONE), payment)
         note(payment, "transfer_undone", decision)
 
 
@@ -50,8 +50,7 @@ def give_back(payment_id: str, amount: Money, on: date, decision: Decision) -> N
         left = left_of(payment)
         if payment.way == "card" or amount.currency != payment.currency or amount.minor <= 0 or left < amount:
             raise InvalidInput("too_much", f"Of this payment {left} is left.", field="amount", left=left)
-        n_before = db.session.scalar(select(func.count()).where(PaymentReversal.payment_id == payment.id))
-        ref = f"{payment_id}:back:{n_before}"
+        ref = name_of_next(payment, "back")
         book(ReversalFact(ref, payment_id, amount, None, moment_of(on, decision.at), RETURNED))
         note(payment, "transfer_given_back", decision)
 

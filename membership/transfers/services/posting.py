@@ -9,7 +9,7 @@ from membership.accounts import services as accounts
 from membership.accounts.models import Person
 from membership.billing.booking import book
 from membership.billing.models import Payment, PaymentReversal
-from membership.billing.port import PaymentFact
+from membership.billing.port import PaymentFact, ReversalFact
 from membership.contributions.models import Contribution
 from membership.contributions.services.declaring import Gift, declare
 from membership.db import db
@@ -67,6 +67,31 @@ def left_of(payment: Payment) -> Money:
         select(func.coalesce(func.sum(PaymentReversal.amount_minor), 0)).where(PaymentReversal.payment_id == payment.id)
     )
     return Money(payment.charged_minor - int(gone or 0), payment.currency)
+
+
+def name_of_next(payment: Payment, what: str) -> str:
+    """A name for the next movement of a payment's money, such as bank:…:undone:0, that no earlier one has."""
+    n_before = db.session.scalar(select(func.count()).where(PaymentReversal.payment_id == payment.id))
+    return f"{payment.provider_id}:{what}:{n_before}"
+
+
+def was_undone(payment: Payment) -> bool:
+    """Whether the whole booking was taken back as a mistake; a return that was undone is below zero."""
+    undone = (PaymentReversal.reason == UNDONE) & (PaymentReversal.amount_minor > 0)
+    return bool(db.session.scalar(select(func.count()).where(PaymentReversal.payment_id == payment.id, undone)))
+
+
+def book_undoing(fact: ReversalFact, payment: Payment) -> None:
+    """Book what undoes something; Conflict `line_done` where the books were that way already."""
+    before = left_of(payment)
+    book(fact)
+    if left_of(payment) == before:
+        raise cannot_undo()
+
+
+def cannot_undo() -> Conflict:
+    """What to say where there is nothing to undo."""
+    return Conflict("line_done", "Only a line that is booked, and whose money is still here, can be undone.")
 
 
 def _refuse_gone(contribution: Contribution) -> None:
