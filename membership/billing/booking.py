@@ -130,6 +130,7 @@ def _book_reversal(fact: ReversalFact) -> None:
             amount=-fact.amount if fact.is_returned else fact.amount,
             at=fact.at,
             reason=fact.reason,
+            mark=fact.mark,
         )
     )
 

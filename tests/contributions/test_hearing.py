@@ -12,12 +12,15 @@ from membership.billing.port import (
     NotKnownYet,
     PaymentFact,
     PaymentFailed,
+    RefundFailed,
     ReversalFact,
     SubscriptionSeen,
     SubscriptionStatus,
 )
+from membership.billing.queries import payments_of
 from membership.contributions import queries, services
-from membership.contributions.models import Contribution
+from membership.contributions.models import Contribution, Refund
+from membership.contributions.services.refunding import left_of, write_down
 from membership.db import db, transaction
 from membership.kernel import clock
 from membership.kernel.money import Money
@@ -269,6 +272,40 @@ def test_a_payment_wholly_returned_in_two_parts_covers_nothing_more(reference):
     assert standing().is_covered
     tell(reversal(2, Money(500, "EUR")))
     assert not standing().is_patron
+
+
+def wish_back(*tokens):
+    """Wishes to give 3.00 of the payment back, and what becomes of each."""
+    payment = payments_of(["con_1"])[0]
+    with transaction("test"):
+        for token in tokens:
+            write_down(payment, Money(300, "EUR"), "They asked.", "staff:per_1", clock.now(), token=token)
+
+
+def states_of_wishes():
+    db.session.rollback()
+    return list(db.session.scalars(select(Refund.state).order_by(Refund.id)))
+
+
+def test_of_two_refunds_alike_only_the_one_that_failed_is_failed(reference):
+    tell(payment())
+    wish_back("first", "second")
+    for number, token in enumerate(("first", "second")):
+        tell(reversal(number, Money(300, "EUR"), mark=f"refund:{token}"))
+    assert states_of_wishes() == ["done", "done"]
+    came_back = {"reason": "refund_failed", "is_returned": True, "mark": "refund:second"}
+    tell(reversal(1, Money(300, "EUR"), **came_back))
+    with transaction("test"):
+        book(RefundFailed("in_1", "refund:second", clock.now()))
+    assert states_of_wishes() == ["done", "failed"]
+    assert left_of(payments_of(["con_1"])[0]) == Money(500, "EUR")
+
+
+def test_what_staff_gave_back_at_the_provider_settles_the_oldest_wish_of_that_amount(reference):
+    tell(payment())
+    wish_back("first", "second")
+    tell(reversal(1, Money(300, "EUR")))
+    assert states_of_wishes() == ["done", "asked"]
 
 
 @pytest.mark.parametrize("heard_first", ["refund", "dispute"])

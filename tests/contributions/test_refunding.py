@@ -48,6 +48,11 @@ def the_refund():
     return db.session.scalars(select(Refund)).one()
 
 
+def states_of(*refund_ids):
+    db.session.rollback()
+    return [db.session.get_one(Refund, refund_id).state for refund_id in refund_ids]
+
+
 def test_a_whole_refund_is_booked_ends_the_coverage_and_is_told(life):
     reference = life.give()
     give_back(reference, 800)
@@ -121,6 +126,23 @@ def test_a_refund_whose_answer_was_lost_is_asked_for_again_and_made_once(life):
     life.hear()
     assert (the_refund().state, the_payment(reference).returned.minor) == ("done", 800)
     assert len(life.ask("GET", "/v1/refunds?limit=10")["data"]) == 1
+
+
+def test_a_wish_that_waits_is_not_settled_by_another_of_the_same_amount(life):
+    reference = life.give(minor=1000)
+    life.ask("POST", "/_sandbox/faults", calls=[{"match": "POST /v1/refunds", "do": "429", "times": 9}])
+    try:
+        first = give_back(reference, 500, "first").id
+    finally:
+        life.ask("DELETE", "/_sandbox/faults")
+    second = give_back(reference, 500, "second").id
+    life.hear()
+    assert states_of(first, second) == ["asked", "done"]
+    life.pass_time(days=1)
+    jobs.send_refunds(clock.now())
+    life.hear()
+    assert states_of(first, second) == ["done", "done"]
+    assert the_payment(reference).returned == Money(1000, "EUR")
 
 
 # Disputes and warnings ----------------------------------------------------------------------------------------

@@ -103,7 +103,7 @@ class ReversalFact:
     """Money that left again: `amount` is above zero. `reversal_id` is unique (the refund or the dispute).
 
     `is_returned` true turns it round: a lost dispute was won back or a refund failed, the money is ours again;
-    it counts only where the way out was booked.
+    it counts only where the way out was booked. `mark` is what a refund that we asked for carries of the ask.
     """
 
     reversal_id: str
@@ -113,6 +113,7 @@ class ReversalFact:
     at: datetime
     reason: str
     is_returned: bool = False
+    mark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

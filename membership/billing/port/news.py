@@ -68,7 +68,7 @@ class PaymentReversed:
     """Money of `payment_id` left again (refund, dispute); told exactly once per movement.
 
     `amount` is above zero where money left and below zero where it came back (dispute won, refund failed).
-    `reason` is a machine word: "refund", "dispute", "refund_failed", "dispute_won".
+    `reason` is a machine word: "refund", "dispute", "refund_failed", "dispute_won". `mark` as in `ReversalFact`.
     """
 
     payment_id: str
@@ -76,6 +76,7 @@ class PaymentReversed:
     amount: Money
     at: datetime
     reason: str
+    mark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

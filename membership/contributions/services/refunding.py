@@ -154,14 +154,15 @@ def note_reversal(contribution: Contribution, news: port.PaymentReversed) -> Non
 
 
 def _follow(news: port.PaymentReversed, states: tuple[str, ...], state: str) -> None:
-    """Settle the oldest wish of that payment and amount; staff may also have refunded at the provider itself."""
+    """Settle the wish whose mark it carries; without one, staff refunded at the provider itself what is the oldest
+    wish of that payment and amount.
+    """
+    is_it = Refund.amount_minor == abs(news.amount.minor)
+    if news.mark is not None:
+        is_it = Refund.token == news.mark.removeprefix(KEY)
     row = db.session.scalar(
         select(Refund)
-        .where(
-            Refund.payment_id == news.payment_id,
-            Refund.amount_minor == abs(news.amount.minor),
-            Refund.state.in_(states),
-        )
+        .where(Refund.payment_id == news.payment_id, is_it, Refund.state.in_(states))
         .order_by(Refund.id)
         .limit(1)
     )

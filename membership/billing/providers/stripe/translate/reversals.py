@@ -18,12 +18,11 @@ def outcomes(
     payment_id: str, refunds: Iterable[Json], disputes: Iterable[Json]
 ) -> tuple[RefundFailed | DisputeLost, ...]:
     """How refunds of ours and disputes ended, where that is no movement of money."""
-    failed = [refund for refund in refunds if refund.get("status") in {"failed", "canceled"}]
-    stamps = [(refund, refund.get("metadata") or {}) for refund in failed]
+    failed = [(refund, _mark(refund)) for refund in refunds if refund.get("status") in {"failed", "canceled"}]
     facts: list[RefundFailed | DisputeLost] = [
-        RefundFailed(payment_id, str(stamp["intent"]), must(moment(refund.get("created")), "when a refund was made"))
-        for refund, stamp in stamps
-        if stamp.get("app") == APP_STAMP and stamp.get("intent")
+        RefundFailed(payment_id, mark, must(moment(refund.get("created")), "when a refund was made"))
+        for refund, mark in failed
+        if mark is not None
     ]
     facts += [
         DisputeLost(payment_id, dispute["id"], must(moment(dispute.get("created")), "when a dispute began"))
@@ -48,8 +47,15 @@ def _refund(payment_id: str, refund: Json) -> list[ReversalFact]:
             at=must(moment(refund.get("created")), "when a refund was made"),
             reason="refund_failed" if has_failed else "refund",
             is_returned=has_failed,
+            mark=_mark(refund),
         )
     ]
+
+
+def _mark(refund: Json) -> str | None:
+    """What a refund carries of our ask; None of one that we did not ask for."""
+    stamp = refund.get("metadata") or {}
+    return str(stamp["intent"]) if stamp.get("app") == APP_STAMP and stamp.get("intent") else None
 
 
 def _dispute(payment_id: str, dispute: Json) -> list[ReversalFact]:
