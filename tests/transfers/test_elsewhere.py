@@ -16,7 +16,7 @@ def by_hand(finance, found=None, **wish):
     if found is None:
         return services.book_by_hand(gift(**wish), today(), "form-7", decision)
     amount = Money(400, "EUR")
-    return services.book_announced(found.contribution.id, amount, today(), "form-8", decision)
+    return services.book_announced(found.contribution.id, amount, today(), "form-8", decision, way="bank")
 
 
 @pytest.mark.parametrize("is_announced", [True, False])

@@ -393,7 +393,7 @@ def test_cash_is_booked_by_hand_once_however_often_the_form_is_sent(app, finance
 def test_announced_money_that_no_statement_tells_of_is_booked_by_hand(app, finance):
     found = announce(way="crypto", amount=4000)
     decision = Decision(finance, clock.now(), "0.001 BTC, worth that on the day")
-    services.book_announced(found.contribution.id, Money(3900, "EUR"), today(), "form-8", decision)
+    services.book_announced(found.contribution.id, Money(3900, "EUR"), today(), "form-8", decision, way="crypto")
     (payment,) = payments()
     assert (payment.way, payment.reference) == ("crypto", found.contribution.reference)
     assert patron()

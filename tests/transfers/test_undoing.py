@@ -57,3 +57,17 @@ def test_the_same_where_the_gift_was_booked_by_hand(app, decision):
         services.undo(back, decision)
     fresh()
     assert left_of(payments()[0]) == FREE
+
+
+# The way that staff chose -----------------------------------------------------------------------------------
+
+
+def test_money_that_came_another_way_than_announced_lies_where_staff_say_and_is_booked_once(app, decision):
+    found = announce(way="bank")
+    numbers = {
+        services.book_announced(found.contribution.id, Money(400, "EUR"), today(), "form-8", decision, way=way)
+        for way in ("cash", "cash", "bank")
+    }
+    (payment,) = payments()
+    assert numbers == {payment.receipt_number}
+    assert (payment.way, payment.provider_id) == ("cash", "cash:form-8")

@@ -2,8 +2,11 @@
 
 from datetime import date
 
+from sqlalchemy import select
+
 from membership.billing import ledger
 from membership.billing.booking import book
+from membership.billing.models import Payment
 from membership.billing.port import ReversalFact
 from membership.contributions.models import Contribution
 from membership.contributions.services.declaring import Gift, declare
@@ -63,7 +66,7 @@ def book_by_hand(gift: Gift, on: date, form_token: str, decision: Decision) -> s
     clean_reason(decision.reason)
     payment_id = f"{gift.way}:{form_token}"
     with transaction("transfers.book_by_hand"):
-        if known := ledger.find_payment(payment_id):
+        if known := _booked_by(form_token):
             return known.receipt_number
         contribution = declare(gift, f"hand:{form_token}"[:64], decision.at)
         free = Money(0, gift.amount.currency)
@@ -73,19 +76,27 @@ def book_by_hand(gift: Gift, on: date, form_token: str, decision: Decision) -> s
         return payment.receipt_number
 
 
-def book_announced(contribution_id: int, amount: Money, on: date, form_token: str, decision: Decision) -> str:
-    """The same for money that was announced: it is booked to that announcement."""
+def book_announced(
+    contribution_id: int, amount: Money, on: date, form_token: str, decision: Decision, *, way: str
+) -> str:
+    """The same for money that was announced: it is booked to that announcement, and lies where `way` says."""
     clean_reason(decision.reason)
     with transaction("transfers.book_announced"):
         announced = db.session.get(Contribution, contribution_id)
         if announced is None or announced.way == "card":
             raise NotFound("no_declaration", "There is no such announcement.")
-        payment_id = f"{announced.way}:{form_token}"
-        if known := ledger.find_payment(payment_id):
+        if known := _booked_by(form_token):
             return known.receipt_number
         contribution = in_currency(announced, amount, f"hand:{form_token}"[:64])
         free = Money(0, amount.currency)
-        post(contribution, payment_id, amount, free, moment_of(on, decision.at), announced.way)
+        payment_id = f"{way}:{form_token}"
+        post(contribution, payment_id, amount, free, moment_of(on, decision.at), way)
         payment = payment_of(payment_id)
         note(payment, "transfer_by_hand", decision)
         return payment.receipt_number
+
+
+def _booked_by(form_token: str) -> Payment | None:
+    """What a form booked already, whatever way was chosen in it then."""
+    names = [f"{way}:{form_token}" for way in sorted(ledger.OUR_OWN_PLACES)]
+    return db.session.scalar(select(Payment).where(Payment.provider_id.in_(names)))

@@ -70,7 +70,7 @@ def _book(form: HandForm) -> str:
         found = queries.find_announced_by_code(form.code.data or "", prefix_of(newsroom().name))
         if found is None:
             raise InvalidInput("no_such_code", "Nobody was given this code. Is every character right?", field="code")
-        return services.book_announced(found.contribution.id, amount, on, token, decision)
+        return services.book_announced(found.contribution.id, amount, on, token, decision, way=form.way.data)
     email = canonical_email(form.email.data or "")
     person = find_person_by_email(email)
     locale = person.locale if person else current_locale()
