@@ -13,6 +13,7 @@ from membership.contributions.rules import LIVE, State
 from membership.contributions.rules.defence import Stance
 from membership.db import db
 from membership.kernel.errors import NotFound
+from membership.patrons.queries import grants_of
 
 
 def find_by_reference(reference: str) -> Contribution | None:
@@ -116,6 +117,14 @@ def contributions_of(person_id: int) -> Sequence[Contribution]:
         .where(Contribution.person_id == person_id, Contribution.state.not_in([State.STARTED, State.ABANDONED]))
         .order_by(Contribution.created_at.desc(), Contribution.id.desc())
     ).all()
+
+
+def is_known_giver(person_id: int | None) -> bool:
+    """Whether money of this person came and stayed, or they were covered: an account alone is had in a minute."""
+    if person_id is None:
+        return False
+    payments = payments_of([row.reference for row in contributions_of(person_id)])
+    return any(row.returned != row.charged for row in payments) or bool(grants_of(person_id))
 
 
 def find_live_support(person_id: int) -> Contribution | None:

@@ -53,6 +53,7 @@ RULES: dict[str, Rule] = {
     "checkout.origin": Rule("10 per 10 minutes"),
     "checkout.network": Rule("30 per 10 minutes"),  # /24 or /48
     "checkout.email": Rule("5 per 10 minutes"),
+    "checkout.person": Rule("10 per 10 minutes"),  # the same of one account, from wherever and with whatever address
     "thanks.look": Rule("20 per 1 minute", is_exact=False),  # readings of one payment page at the provider
     "thanks.unknown": Rule("30 per 10 minutes"),  # return pages that we know nothing of, per address of origin
     "gift.code": Rule("20 per 1 hour"),  # codes of gifts tried, per address of origin and per member

@@ -76,11 +76,7 @@ class Reader:
 def visit(app, address, email):
     """Somebody fills in the form, from `address`; the answer."""
     browser = app.test_client()
-    browser.environ_base = browser.environ_base | {"REMOTE_ADDR": address}
-    page = browser.get("/contribute").get_data(as_text=True)
-    token = re.search(r'name="form_token"[^>]*value="([^"]+)"', page).group(1)
-    fields = {"rhythm": "once", "cups": "1", "currency": "EUR", "email": email, "form_token": token}
-    return browser, browser.post("/contribute", data=fields | {"csrf_token": any_token(browser)})
+    return browser, gives(browser, address, email)
 
 
 def n_pages():
@@ -149,15 +145,33 @@ def test_the_stance_follows_what_became_of_payment_pages(short, long, stance):
     assert stance_for(short, long) is stance
 
 
-def test_who_is_signed_in_gets_the_payment_page_in_a_storm(app, client, monkeypatch):
+@pytest.mark.parametrize("has_given", [True, False])
+def test_who_is_signed_in_and_has_given_gets_the_payment_page_in_a_storm(app, client, monkeypatch, has_given):
+    """An account alone proves nothing: whoever has a mailbox has one in a minute."""
+    if has_given:
+        _, page = visit(app, "192.0.2.7", "olena@example.org")
+        assert pay(page.location, email="olena@example.org").status_code == 303
+        assert client.get(f"/contribute/thanks?session={page.location.rpartition('/')[2]}").status_code == 200
+    else:
+        make_person("olena@example.org")
     monkeypatch.setattr(defending, "stance_now", lambda: Stance.CLOSED)
+    sign_in(client)
+    assert ("/contribute/confirm" in gives(client).location) is not has_given
+
+
+def test_a_person_opens_few_payment_pages_from_wherever(app, client):
     make_person("olena@example.org")
     sign_in(client)
-    fields = {"rhythm": "once", "cups": "1", "currency": "EUR", "email": "olena@example.org"}
-    page = client.get("/contribute").get_data(as_text=True)
+    answers = [gives(client, f"10.1.{n}.1", f"olena{n}@example.org").status_code for n in range(11)]
+    assert answers == [303] * 10 + [429]
+
+
+def gives(browser, address="192.0.2.9", email="olena@example.org"):
+    browser.environ_base = browser.environ_base | {"REMOTE_ADDR": address}
+    page = browser.get("/contribute").get_data(as_text=True)
     token = re.search(r'name="form_token"[^>]*value="([^"]+)"', page).group(1)
-    answer = client.post("/contribute", data=fields | {"form_token": token, "csrf_token": any_token(client)})
-    assert "/contribute/confirm" not in answer.location
+    fields = {"rhythm": "once", "cups": "1", "currency": "EUR", "email": email, "form_token": token}
+    return browser.post("/contribute", data=fields | {"csrf_token": any_token(browser)})
 
 
 def test_the_same_wish_twice_waits_once_and_looking_at_the_link_opens_nothing(app, monkeypatch):

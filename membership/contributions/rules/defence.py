@@ -17,7 +17,7 @@ UNPAID_PAGES = 25
 
 
 class Stance(StrEnum):
-    """NORMAL: whoever asks gets a payment page. CAREFUL: who is not signed in confirms the address by mail first.
+    """NORMAL: whoever asks gets a payment page. CAREFUL: who has never given confirms the address by mail first.
     CLOSED: as careful, and only few of the mails leave before the storm is over.
     """  # fmt: skip
 

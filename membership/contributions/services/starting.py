@@ -11,7 +11,13 @@ from membership.billing import intents
 from membership.billing import services as billing
 from membership.billing.port import CheckoutRequest, OpenedCheckout
 from membership.contributions.models import Contribution
-from membership.contributions.queries import find_by_reference, find_live_support, list_overdue_checkouts, tries_of
+from membership.contributions.queries import (
+    find_by_reference,
+    find_live_support,
+    is_known_giver,
+    list_overdue_checkouts,
+    tries_of,
+)
 from membership.contributions.rules import State, Wish, choice_of
 from membership.contributions.rules.defence import Stance
 from membership.contributions.services import defending
@@ -42,7 +48,7 @@ class Visit:
     person_id: int | None
     locale: str
     attribution: dict[str, str]
-    # Many payment pages were asked for in this minute: whoever is not signed in confirms the address first.
+    # Many payment pages were asked for in this minute: whoever has never given confirms the address first.
     is_crowded: bool = False
     # The neighbourhood that it comes from, such as "192.0.2.0/24".
     network: str = ""
@@ -70,7 +76,7 @@ def start(wish: Wish, visit: Visit, also: Also | None = None) -> str:
             return _thanks_for(other)
     if contribution.checkout_url:
         return contribution.checkout_url
-    if visit.person_id is None:
+    if not is_known_giver(visit.person_id):
         stance = defending.stance_now()
         if visit.is_crowded or stance is not Stance.NORMAL:
             return defending.ask_to_confirm(contribution.id, stance, visit.network)

@@ -5,6 +5,7 @@ import secrets
 from contextlib import suppress
 
 from flask import request, session
+from flask_login import current_user
 from wtforms import Form
 
 from membership.accounts.rules import mailbox
@@ -57,10 +58,12 @@ def used_form_token(key: str, form: Form) -> str | None:
 def keep_limits(email: str) -> bool:
     """Card testers stop here, before the payment company is asked (stripe.md 1.7).
 
-    True where the total of a minute is reached: whoever is not signed in then confirms the address by mail, so that
+    True where the total of a minute is reached: whoever has never given then confirms the address by mail, so that
     nobody can shut the page for everybody else.
     """
+    person = [("checkout.person", str(current_user.id))] if current_user.is_authenticated else []
     ratelimit.hit_all(
+        *person,
         ("checkout.origin", ratelimit.origin()),
         ("checkout.network", ratelimit.network_of(request.remote_addr or "")),
         ("checkout.email", mailbox(email)),
