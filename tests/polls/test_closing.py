@@ -6,20 +6,23 @@ import pytest
 from sqlalchemy import func, select, text
 
 from membership.db import db, transaction
-from membership.kernel.errors import Conflict, InvalidInput
+from membership.kernel.errors import Conflict, InvalidInput, Refused
 from membership.mail.models import Broadcast
 from membership.patrons import services as patrons
+from membership.patrons.rules import Cause
 from membership.polls import jobs, keys, queries, services
 from membership.polls.models import CountedBallot, Poll, SealedBallot
 from membership.topics.models import Topic
 from tests.factories.people import make_staff
 from tests.factories.polls import (
+    A_WEEK,
     CLOSES,
     NOW,
     cast_ballot,
     close_poll,
     make_patron,
     make_patrons,
+    make_payment,
     make_poll,
     payment_of,
     refund,
@@ -146,6 +149,50 @@ def test_a_dispute_that_is_won_before_the_close_brings_the_ballot_back():
     assert (result.n_voted, result.n_set_aside) == (5, 1)
 
 
+def test_a_ballot_stands_while_another_payment_that_covered_the_opening_stands():
+    people = [make_patron(f"reader{i}@example.org") for i in range(5)]
+    with transaction("test.pay_twice"):
+        make_payment("in_second")
+        patrons.grant_period(
+            people[0].id, Cause.PAID, "payment:in_second", paid_at=NOW - A_WEEK, starts_at=NOW - A_WEEK, ends_at=CLOSES
+        )
+    poll = make_poll()
+    for person in people:
+        cast_ballot(poll, person, [0])
+    for person in people[:2]:
+        refund(person)
+    cast_ballot(poll, people[0], [1], NOW + timedelta(days=2))
+    result = queries.result_of(close_poll(poll).id)
+    assert (result.n_voted, result.n_set_aside) == (5, 1)
+
+
+def test_whose_payment_went_back_casts_no_ballot_that_would_be_set_aside():
+    olena = make_patron()
+    make_patrons(4)
+    poll = make_poll()
+    refund(olena)
+    with transaction("test.pay_again"):
+        make_payment("in_again")
+        patrons.grant_period(
+            olena.id, Cause.PAID, "payment:in_again", paid_at=NOW + A_WEEK / 4, starts_at=NOW + A_WEEK / 4,
+            ends_at=CLOSES + A_WEEK,
+        )  # fmt: skip
+    with pytest.raises(Refused, match="would not count") as refused:
+        cast_ballot(poll, olena, [1], NOW + A_WEEK / 2)
+    assert refused.value.code == "payment_returned"
+    patrons.restore(payment_of(olena))
+    cast_ballot(poll, olena, [1], NOW + A_WEEK / 2)
+    assert queries.result_of(close_poll(poll).id).n_set_aside == 0
+
+
+def test_a_comp_that_staff_take_back_drops_no_ballot():
+    olena = make_patron(cause=Cause.COMP)
+    poll = make_poll(eligibility="covered")
+    cast_ballot(poll, olena, [0])
+    refund(olena)
+    assert queries.result_of(close_poll(poll).id).n_set_aside == 0
+
+
 def test_a_refund_after_the_close_changes_nothing():
     olena = make_patron()
     make_patrons(5)
@@ -171,10 +218,21 @@ def test_with_fewer_than_five_ballots_only_the_winners_are_said_and_no_choice_is
     assert queries.find_receipt(poll, receipts[0]) == queries.ReceiptState("counted", None, ())
 
 
-def test_a_poll_in_which_nobody_voted_closes_too():
+@pytest.mark.parametrize("rule", ["spav", "approval", "stv", "plurality", "equal-shares"])
+@pytest.mark.parametrize("n_blank", [0, 6])
+def test_a_poll_in_which_nobody_named_a_topic_chooses_none(client, rule, n_blank):
     make_patrons(3)
-    result = queries.result_of(close_poll(make_poll()).id)
-    assert (result.n_voted, result.count["n_ballots"]) == (0, 0)
+    changes = {"plurality": {"n_seats": 1}, "equal-shares": {"budget_hours": 20}}.get(rule, {})
+    poll = (
+        poll_of([[]] * n_blank, rule=rule, publish_from=5, **changes)[0] if n_blank else make_poll(rule=rule, **changes)
+    )
+    poll = close_poll(poll)
+    result = queries.result_of(poll.id)
+    assert (result.n_voted, result.count["n_ballots"], result.count["winners"]) == (n_blank, n_blank, [])
+    assert {stage_of(poll, position) for position in range(4)} == {"not_chosen"}
+    page = client.get(f"/polls/{poll.public_id}")
+    said = "Nobody named a topic, so none was chosen." if n_blank else "Nobody voted, so no topic was chosen."
+    assert (page.status_code, said in page.text) == (200, True)
 
 
 def test_ballots_are_published_only_from_the_number_that_was_printed():

@@ -123,9 +123,9 @@ def test_hours_are_shared_out(client):
     assert "Its 6 voters paid for it together" in words
 
 
-def test_blank_ballots_alone_leave_it_to_the_lot(client):
+def test_blank_ballots_alone_choose_nothing(client):
     poll = closed_poll([[]] * 6, rule="approval")
-    assert "Nobody named a topic" in words_of(page_of(client, poll))
+    assert "Nobody named a topic, so none was chosen." in words_of(page_of(client, poll))
 
 
 def test_hours_stay_where_nobody_named_a_topic(client):

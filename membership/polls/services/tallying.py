@@ -1,6 +1,6 @@
 """Counting the opened ballots by the poll's rule, and by every other rule that fits them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -20,9 +20,15 @@ class Tally:
 
 
 def tally(poll: Poll, options: list[PollOption], groups: list[tuple[int, Choice]]) -> Tally:
-    """Count `groups` of equal choices. With fewer than `FEW` ballots only the winners remain, by number."""
+    """Count `groups` of equal choices. With fewer than `FEW` ballots only the winners remain, by number.
+
+    Where no ballot names a topic, none is chosen: a lot settles what voters left equal, and nobody wanted any. A seat
+    for which nobody voted beside others that were voted for goes by lot all the same, as every rule fills its seats.
+    """
     n_ballots = sum(n for n, _ in groups)
     ours = count(poll.rule, _profile(poll, options, groups, poll.rule), poll.n_seats)
+    if ours.n_blank == n_ballots:
+        ours = replace(ours, winners=(), order=(), ties=(), rounds=(), missed_by={}, pairwise=None, quota=None)
     if n_ballots < FEW:
         return Tally(ours.version, _winners_only(ours.as_dict()), {}, 0)
     others = {
