@@ -10,7 +10,7 @@ WORDS = {
         "thanks": "Thank you. Your payment has arrived.",
         "give": "Give £8 a month",
         "patron": "You are a patron until",
-        "next": "The next payment is on",
+        "next": "The next payment of £8.00 is on",
         "paid": "£8.00",
         "signed_out": "Sign in",
         "began": "Your payment arrived. Thank you.",
@@ -60,7 +60,7 @@ def test_a_reader_becomes_a_patron_and_sees_it(demo, new_reader, email, language
     reader.says(words["patron"], words["next"], words["began"], email)
     reader.press(".table a[href*='/account/receipts/']")
     assert words["paid"] in reader.page.locator(".sheet__amount").inner_text()
-    reader.press(".sheet__back a")
+    reader.press(".sheet__back a[href='/account']")
 
     reader.press("form[action='/signout/everywhere'] button")
     assert urlsplit(reader.page.url).path == "/"
