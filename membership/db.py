@@ -15,7 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DDL, DateTime, Engine, Executable, ForeignKeyConstraint, MetaData, Row, Table, event, select
+from sqlalchemy import (
+    DDL,
+    DateTime,
+    Engine,
+    Executable,
+    ForeignKeyConstraint,
+    MetaData,
+    Row,
+    Table,
+    event,
+    select,
+    text,
+)
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 from sqlalchemy.types import TypeDecorator
@@ -147,6 +159,24 @@ def read_alone(statement: Executable, values: dict[str, Any]) -> Row[Any] | None
     engine = db.engine if is_sqlite() else db.engine.execution_options(isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         return connection.execute(statement, values).one_or_none()
+
+
+def read_at_once() -> None:
+    """From here on every read sees the same moment, until the next transaction; for what must fit together.
+
+    SQLite's reads do so anyway; PostgreSQL's, only where it is asked for. Inside a transaction() it is a program error.
+    """
+    if in_transaction():
+        raise RuntimeError("A moment is chosen before a transaction().")
+    db.session.rollback()
+    if not is_sqlite():
+        db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+
+
+def take_time() -> None:
+    """Let the statements of this transaction() take as long as they need, whatever limit PostgreSQL was given."""
+    if not is_sqlite():
+        db.session.execute(text("SET LOCAL statement_timeout = 0"))
 
 
 @contextmanager
@@ -339,6 +369,8 @@ __all__ = [
     "is_sqlite",
     "outside_call",
     "read_alone",
+    "read_at_once",
     "set_clock_offset",
+    "take_time",
     "transaction",
 ]  # fmt: skip

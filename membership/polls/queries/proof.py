@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from sqlalchemy import func, select
 
-from membership.db import db
+from membership.db import db, read_at_once
 from membership.kernel import ids
 from membership.kernel.errors import NotFound
 from membership.polls import keys
@@ -93,6 +93,7 @@ def evidence(poll_id: int, *, with_ballots: bool = False) -> dict[str, Any]:
     `with_ballots` adds each receipt's hash with its choice: for an auditor in the newsroom, never for the public,
     because whoever knows a member's receipt could read their ballot there. NotFound for a poll that was never opened.
     """
+    read_at_once()  # a close between two of these reads would make honest evidence look forged
     poll = db.session.get(Poll, poll_id)
     if poll is None or poll.opened_at is None:
         raise NotFound("no_poll", "This poll has not been opened.")
