@@ -35,10 +35,6 @@ def sha_of_lines(lines):
     return sha("".join(line + "\n" for line in lines))
 
 
-def is_digest(value):
-    return isinstance(value, str) and len(value) == 64 and set(value) <= HEX
-
-
 def check_chain(links):
     """Every head again from the one before it; the heads by number, and what is wrong."""
     heads, head = [], "0" * 64
@@ -50,7 +46,7 @@ def check_chain(links):
         expected = "opening" if at == 0 else "ballot" if kind == "ballot" else "close"
         if kind != expected or (kind == "close" and at != len(links) - 1):
             yield f"links: link {at} is of the kind {kind!r}, which does not belong there."
-        if not is_digest(entry):
+        if not (isinstance(entry, str) and len(entry) == 64 and set(entry) <= HEX):
             yield f"links: the entry of link {at} is no digest."
         head = sha(f"{head}|{kind}|{entry}")
         if head != stated:
@@ -89,6 +85,7 @@ def check_commitments(part):
 
 def check_close(part):
     links, closing, receipts = part["links"], part.get("closing"), part.get("receipts")
+    opening, result = part["opening"], part.get("result")
     has_close = bool(links) and links[-1][1] == "close"
     if part["state"] != "closed":
         if has_close or closing is not None:
@@ -99,7 +96,7 @@ def check_close(part):
         return
     if links[-1][2] != sha_of_json(closing):
         yield "closing, result, other_rules or receipts: not what was stated at the close (last link)."
-    if closing["poll"] != part["opening"]["poll"]:
+    if closing["poll"] != opening["poll"]:
         yield "closing: it is of another poll."
     if receipts != sorted(set(receipts)):
         yield "receipts: they are not sorted, or one stands there twice."
@@ -107,18 +104,21 @@ def check_close(part):
         yield "receipts: they are not those of the close."
     if len(receipts) != closing["counted"]:
         yield f"receipts: there are {len(receipts)}, and {closing['counted']} ballots were counted."
-    if closing["counted"] + closing["set_aside"] != closing["voted"]:
-        yield "closing: counted and set aside do not add up to those who voted."
+    if not closing["counted"] + closing["set_aside"] == closing["voted"] <= opening["on_roll"]:
+        yield "closing: counted and set aside are not those who voted, or more than were on the roll."
     if part["voted"] != closing["voted"]:
         yield f"voted: the roll says {part['voted']}, the close {closing['voted']}."
-    if closing["voted"] > part["opening"]["on_roll"]:
-        yield "closing: more voted than were on the roll."
-    if closing["result_digest"] != sha_of_json(part["result"]):
-        yield "result: it is not the one that was stated at the close."
-    if closing["other_rules_digest"] != sha_of_json(part["other_rules"]):
-        yield "other_rules: they are not those that were stated at the close."
-    if part["result"]["n_ballots"] != closing["counted"]:
-        yield "result: it counts another number of ballots."
+    for name in ("result", "other_rules"):
+        if closing[name + "_digest"] != sha_of_json(part[name]):
+            yield f"{name}: not what was stated at the close."
+    if (result["n_ballots"], result["n_blank"]) != (closing["counted"], closing["blank"]):
+        yield "result: it counts another number of ballots, or of blank ones."
+    if result["rule"] != opening["rule"] or not closing["rule_version"].startswith(opening["rule"] + "/"):
+        yield "result: it was counted by another rule than the one of the opening."
+    if opening["rule"] != "equal-shares" and result["seats"] != opening["seats"]:
+        yield "result: it has another number of seats than the opening."
+    if closing["closed_at"] < opening["closes_at"]:
+        yield "closing: it was counted before the end that was said at the opening."
 
 
 def check_ballots(part):
@@ -130,12 +130,12 @@ def check_ballots(part):
         choices = sorted(choice for choice, n in part["ballots"] for _ in range(n))
         if sha_of_lines([part["choices_blind"], *choices]) != closing["choices_digest"]:
             yield "ballots: they are not those that were counted."
+        if (len(choices), choices.count("")) != (closing["counted"], closing["blank"]):
+            yield f"ballots: there are {len(choices)}, {choices.count('')} of them blank; the close says otherwise."
     if part.get("opened") is not None:
         opened = sorted(part["opened"])
-        if (
-            sha_of_lines([part["ballots_blind"], *(f"{receipt}|{choice}" for receipt, choice in opened)])
-            != (closing["ballots_digest"])
-        ):
+        lines = [f"{receipt}|{choice}" for receipt, choice in opened]
+        if sha_of_lines([part["ballots_blind"], *lines]) != closing["ballots_digest"]:
             yield "opened: receipts and choices are not those that were counted."
         if [receipt for receipt, _ in opened] != part["receipts"]:
             yield "opened: it has other receipts than the list."
@@ -145,7 +145,9 @@ def check_noted(part, noted):
     for text in noted:
         number, _, head = text.partition(":")
         at = int(number)
-        if at >= len(part["links"]):
+        if at < 0:
+            yield f"head {at}: links are numbered from 0."
+        elif at >= len(part["links"]):
             yield f"head {at}: the chain was cut off; it has only {len(part['links'])} links."
         elif part["links"][at][3] != head:
             yield f"head {at}: the chain has another head there than the one you noted."
@@ -154,7 +156,9 @@ def check_noted(part, noted):
 def check_receipts(part, codes):
     for code in codes:
         plain = "".join(c for c in code.casefold() if c.isalnum()).translate(str.maketrans("ilo", "110"))
-        if part["state"] == "closed" and sha(plain) not in part["receipts"]:
+        if part["state"] != "closed":
+            yield f"receipt {code}: it cannot be checked before the close."
+        elif sha(plain) not in part["receipts"]:
             yield f"receipt {code}: it was not counted (or a later ballot of yours replaced it)."
 
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,10 @@ from sqlalchemy import text
 from membership.cli import main
 from membership.db import db
 from membership.polls import queries, services
-from tests.factories.polls import cast_ballot, close_poll, make_patrons, make_poll
+from membership.polls.queries import proof
+from membership.polls.queries.facts import opening_facts
+from membership.polls.rules import chain
+from tests.factories.polls import CLOSES, cast_ballot, close_poll, make_patrons, make_poll
 from tests.polls.tampering import tamper
 
 VERIFIER = Path(__file__).parents[2] / "docs" / "verify_poll.py"
@@ -51,7 +55,7 @@ def voted():
 def test_a_poll_holds_from_its_opening_to_its_result(voted):
     poll, receipts, early = voted
     late = noted(poll)
-    code, said = verify(queries.evidence(poll.id), "--head", early, "--head", late, "--receipt", receipts[0])
+    code, said = verify(queries.evidence(poll.id), "--head", early, "--head", late)
     assert (code, said.splitlines()[0]) == (0, "Everything holds: 7 ballots saved, 7 people voted.")
     close_poll(poll)
     for with_ballots in (False, True):
@@ -160,6 +164,52 @@ def test_a_changed_result_is_named(voted):
     assert (code, "result, other_rules or receipts: not what was stated" in said) == (1, True)
 
 
+def sealed_anew(evidence, **closing):
+    """Evidence in which the close says something else, with digests as whoever owns it all would write them."""
+    part = json.loads(json.dumps(evidence))
+    part["closing"] |= closing | {"result_digest": chain.digest_of(part["result"])}
+    seq, kind, _, _ = part["links"][-1]
+    entry = chain.digest_of(part["closing"])
+    part["links"][-1] = [seq, kind, entry, chain.head_after(part["links"][-2][3], kind, entry)]
+    return part
+
+
+def test_a_close_that_does_not_fit_the_opening_is_named(voted):
+    poll, _, _ = voted
+    close_poll(poll)
+    honest = queries.evidence(poll.id)
+    assert verify(sealed_anew(honest))[0] == 0
+    result = honest["result"]
+    lies = {
+        "by another rule": sealed_anew(honest | {"result": result | {"rule": "approval"}}),
+        "rule than the one": sealed_anew(honest, rule_version="approval/1"),
+        "another number of seats": sealed_anew(honest | {"result": result | {"seats": 3}}),
+        "or of blank ones": sealed_anew(honest, blank=2),
+        "1 of them blank": sealed_anew(honest | {"result": result | {"n_blank": 2}}, blank=2),
+        "before the end": sealed_anew(honest, closed_at="2026-11-20T12:00:00.000000Z"),
+        "there are 6": sealed_anew(
+            honest | {"ballots": [pair for pair in honest["ballots"] if pair[0] != "3"]},
+            choices_digest=chain.digest_of_lines(
+                [
+                    honest["choices_blind"],
+                    *sorted(text for text, n in honest["ballots"] for _ in range(n) if text != "3"),
+                ]
+            ),
+        ),
+    }
+    for sentence, lie in lies.items():
+        code, said = verify(lie)
+        assert (code, sentence in said) == (1, True), said
+
+
+def test_what_cannot_be_checked_is_said(voted):
+    poll, receipts, _ = voted
+    code, said = verify(queries.evidence(poll.id), "--receipt", receipts[0])
+    assert (code, "cannot be checked before the close" in said) == (1, True)
+    code, said = verify(queries.evidence(poll.id), f"--head=-1:{noted(poll).partition(':')[2]}")
+    assert (code, "numbered from 0" in said) == (1, True)
+
+
 def test_a_chain_that_is_made_anew_does_not_fit_a_head_that_was_noted(voted):
     """Whoever can write everything can write a poll that holds in itself, but no head that was noted before."""
     poll, _, early = voted
@@ -184,6 +234,28 @@ def test_what_is_no_evidence_is_refused_in_a_sentence(broken):
     code, said = verify(broken)
     assert code in {1, 2}
     assert "Traceback" not in said
+
+
+def test_evidence_that_is_read_while_the_poll_closes_holds(app, voted, monkeypatch):
+    poll_id = voted[0].id
+
+    def close_meanwhile() -> None:
+        with app.app_context():
+            services.close(poll_id, CLOSES)
+
+    def facts(*args):
+        monkeypatch.undo()
+        closing = threading.Thread(target=close_meanwhile)
+        closing.start()
+        closing.join(30)
+        return opening_facts(*args)
+
+    monkeypatch.setattr(proof, "opening_facts", facts)
+    code, said = verify(queries.evidence(poll_id))
+    assert (code, said.splitlines()[0]) == (0, "Everything holds: 7 ballots saved, 7 people voted.")
+    db.session.rollback()
+    after = queries.evidence(poll_id)
+    assert (after["state"], verify(after)[0]) == ("closed", 0)
 
 
 def test_the_evidence_comes_out_of_the_command_line(app, voted):
