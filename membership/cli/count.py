@@ -49,8 +49,9 @@ def count_file(file: Path, rule_slug: str | None, n_seats: int | None, *, is_jso
 def _seats(election: Election, rule: str, asked: int | None) -> int:
     if asked is not None:
         return asked
-    if rule == "irv" or election.profile.costs is not None:
-        return 1
+    shares_costs = ALIASES.get(rule, rule) == "equal-shares" and election.profile.costs is not None
+    if rule == "irv" or shares_costs:
+        return 1  # equal shares of costs elect whatever the budget buys
     if election.n_seats is None:
         raise BadFile("The file does not say how many to elect. Say --seats and a number.")
     return election.n_seats

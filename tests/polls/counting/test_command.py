@@ -65,6 +65,18 @@ def test_a_tie_names_the_options_and_how_it_was_broken(run):
     assert "Tie in round 1: A, B. By the lot order: B." in run("x.json", text, "--rule", "av", "--seats", "1").stdout
 
 
+def test_a_file_with_costs_keeps_its_seats_under_a_rule_that_shares_none(run):
+    text = (
+        '{"candidates": ["A", "B", "C"], "rule": "equal-shares", "seats": 2, "costs": [1, 1, 1], "budget": 2, '
+        '"ballots": [[3, [[0, 1]]], [2, [[2]]]]}'
+    )
+    found = json.loads(run("x.json", text, "--rule", "approval", "--json").stdout)
+    assert (found["seats"], found["winners"]) == (2, ["A", "B"])
+    without = text.replace('"seats": 2, ', "")
+    assert "Say --seats" in run("x.json", without, "--rule", "approval").output
+    assert run("x.json", without, "--rule", "mes").exit_code == 0
+
+
 def test_a_town_needs_neither_rule_nor_seats(run):
     town = (
         "META\nkey;value\nbudget;10\nPROJECTS\nproject_id;cost;name\n7;6;Survey\n8;3;Walk\n"
