@@ -12,6 +12,7 @@ from membership.billing.port import (
     NotKnownYet,
     PaymentFact,
     PaymentFailed,
+    PaymentPending,
     RefundFailed,
     ReversalFact,
     SubscriptionSeen,
@@ -126,6 +127,28 @@ def test_a_debit_on_its_way_makes_nobody_a_patron_and_is_not_abandoned(reference
     assert (state(), queries.find_by_reference(reference).person_id) == ("started", None)
     tell(payment())
     assert (state(), standing().why) == ("active", Why.PAID)
+
+
+@pytest.mark.parametrize("wish", ["cancelling", "paused"])
+def test_who_cancels_or_pauses_while_a_debit_is_on_its_way_stays_a_patron_meanwhile(reference, wish):
+    month_ago = clock.now() - timedelta(days=31)
+    tell(payment(paid_at=month_ago, period_start=month_ago, period_end=clock.now() - timedelta(days=1)))
+    tell(seen(SubscriptionStatus.ACTIVE))
+    tell(PaymentPending(reference, CHARGE, clock.now() - timedelta(hours=1)))
+    assert standing().is_patron
+    if wish == "cancelling":
+        tell(seen(SubscriptionStatus.ACTIVE, cancel_at=clock.now() + timedelta(days=30)))
+    else:
+        tell(seen(SubscriptionStatus.PAUSED, paused_until=clock.now() + timedelta(days=30)))
+    assert (state(), standing().is_patron) == (wish, True)
+
+
+def test_word_of_a_debit_for_support_that_is_over_makes_nobody_a_patron(reference):
+    month_ago = clock.now() - timedelta(days=31)
+    tell(payment(paid_at=month_ago, period_start=month_ago, period_end=clock.now() - timedelta(days=1)))
+    tell(seen(SubscriptionStatus.ENDED, ended_at=clock.now() - timedelta(hours=2)))
+    tell(PaymentPending(reference, CHARGE, clock.now() - timedelta(hours=1)))
+    assert (state(), standing().is_patron) == ("ended", False)
 
 
 def test_a_first_debit_that_bounces_ends_abandoned(reference):

@@ -5,7 +5,7 @@ from datetime import datetime
 from membership.accounts import services as accounts
 from membership.billing.port import SubscriptionSeen, SubscriptionStatus
 from membership.contributions.models import Contribution
-from membership.contributions.rules import State, Terms, state_of_subscription, yearly_level
+from membership.contributions.rules import LIVE, State, Terms, state_of_subscription, yearly_level
 from membership.contributions.services.hearing import trouble
 from membership.contributions.services.hearing.rows import get_row, move, open_grace
 from membership.contributions.services.hearing.telling import tell_of_state, tell_of_terms
@@ -40,7 +40,7 @@ def hear_subscription(news: SubscriptionSeen) -> None:
     _follow_dates(contribution, news, state)
     if news.status is SubscriptionStatus.PAST_DUE:
         open_grace(contribution, at)
-    elif contribution.pending_at is None or state is not State.ACTIVE:
+    elif contribution.pending_at is None or state not in LIVE:  # a wish for later takes nothing from a slow bank
         patrons.close_grace(contribution.reference, at)
     if move(contribution, state, at):
         if before is State.CANCELLING and state is not State.ENDED:

@@ -82,7 +82,7 @@ def note_pending(contribution: Contribution, at: datetime) -> None:
     contribution.pending_at = at
     if contribution.is_unpaid:
         send_mail(contribution, "debit_pending", f"pending:{contribution.reference}")
-    elif contribution.person_id is not None:
+    elif contribution.person_id is not None and State(contribution.state) in LIVE:
         days = max(settings().grace_days, PENDING_LASTS.days)
         patrons.open_grace(contribution.person_id, contribution.reference, opened_at=at, days=days)
 
