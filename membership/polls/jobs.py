@@ -5,6 +5,7 @@ from datetime import datetime
 
 import structlog
 from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy.exc import DBAPIError
 
 from membership.db import db, transaction
 from membership.mail import services as mail
@@ -41,13 +42,13 @@ def close_due(now: datetime) -> None:
     """Close every poll whose time is over."""
     for poll in _list((Poll.state == "open") & (Poll.closes_at <= now)):
         _watched(poll.id, lambda poll_id: services.close(poll_id, now))
-        services.wipe(poll.id, now)
+        _watched(poll.id, lambda poll_id: services.wipe(poll_id, now))
 
 
 def wipe(now: datetime) -> None:
     """Finish what a close or a cancellation left, and destroy keys that belong to no open poll."""
     for poll in _list(Poll.state.in_(OVER) & Poll.opened_at.is_not(None) & Poll.wiped_at.is_(None)):
-        services.wipe(poll.id, now)
+        _watched(poll.id, lambda poll_id: services.wipe(poll_id, now))
     services.sweep_keys()
 
 
@@ -73,7 +74,7 @@ def _link_all(poll_id: int) -> None:
         pass
 
 
-def _watched(poll_id: int, step: Callable[[int], None]) -> None:
+def _watched(poll_id: int, step: Callable[[int], object]) -> None:
     """Do a step; what is wrong with a poll is written down and holds up no other poll."""
     try:
         step(poll_id)
@@ -85,6 +86,9 @@ def _watched(poll_id: int, step: Callable[[int], None]) -> None:
     except OSError:  # one poll's file must not hold up the others
         db.session.rollback()
         log.exception("poll_files_unreadable", poll_id=poll_id)
+    except DBAPIError:  # nor may a statement that failed: the next round tries again
+        db.session.rollback()
+        log.exception("poll_statement_failed", poll_id=poll_id)
 
 
 def _may_come_back(poll_id: int, trouble: Trouble) -> bool:

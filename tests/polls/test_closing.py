@@ -5,13 +5,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, text
 
-from membership.db import db, transaction
+from membership.db import db, is_sqlite, transaction
 from membership.kernel.errors import Conflict, InvalidInput, Refused
 from membership.mail.models import Broadcast
 from membership.patrons import services as patrons
 from membership.patrons.rules import Cause
 from membership.polls import jobs, keys, queries, services
-from membership.polls.models import CountedBallot, Poll, SealedBallot
+from membership.polls.models import CountedBallot, Poll, RollEntry, SealedBallot
+from membership.polls.queries.polls import options_of
+from membership.topics import services as topics
 from membership.topics.models import Topic
 from tests.factories.people import make_staff
 from tests.factories.polls import (
@@ -24,6 +26,7 @@ from tests.factories.polls import (
     make_patrons,
     make_payment,
     make_poll,
+    make_topics,
     payment_of,
     refund,
 )
@@ -319,6 +322,39 @@ def test_one_poll_in_trouble_holds_up_no_other():
     assert db.session.get_one(Poll, sick.id, populate_existing=True).trouble == "ballots_differ"
 
 
+@pytest.mark.parametrize("step", ["close", "wipe"])
+def test_a_statement_that_fails_holds_up_no_other_poll(monkeypatch, step):
+    sick, _ = poll_of([[0]] * 5)
+    well, _ = poll_of([[0]] * 5)
+    real = getattr(services, step)
+
+    def fail_for_one(poll_id, now):
+        if poll_id == sick.id:
+            db.session.execute(text("SELECT nothing FROM nowhere"))
+        return real(poll_id, now)
+
+    monkeypatch.setattr(services, step, fail_for_one)
+    close_poll(sick)
+    states = [db.session.get_one(Poll, poll.id, populate_existing=True) for poll in (sick, well)]
+    assert [poll.state for poll in states] == ["open" if step == "close" else "closed", "closed"]
+    assert [poll.wiped_at for poll in states] == [None, CLOSES]
+    monkeypatch.undo()
+    assert close_poll(sick).wiped_at == CLOSES
+
+
+def test_however_long_a_close_takes_no_limit_of_statements_ends_it(monkeypatch):
+    poll, _ = poll_of([[0]] * 5)
+    limits = []
+
+    def look(*args):
+        limits.append("0" if is_sqlite() else db.session.scalar(text("SHOW statement_timeout")))
+        return options_of(*args)
+
+    monkeypatch.setattr("membership.polls.services.closing.options_of", look)
+    assert close_poll(poll).state == "closed"
+    assert limits == ["0"]
+
+
 def test_the_editor_passes_over_a_winner_and_the_next_moves_up():
     olena = make_patron()
     poll, _ = poll_of([[0, 1], [0, 1], [0], [2], [2], [3]])
@@ -338,6 +374,26 @@ def test_the_editor_passes_over_a_winner_and_the_next_moves_up():
     last = services.skip(poll.id, options[order[1]].topic_id, "Told elsewhere.", olena.id)
     assert last.moved_up_id is None
     assert queries.winners_now(poll) == [order[3]]
+
+
+def test_an_old_poll_does_not_pass_over_what_a_newer_one_chose():
+    old, _ = poll_of([[0]] * 5, rule="plurality", n_seats=1)
+    old = close_poll(old)
+    boss = make_staff().id
+    topic_id = queries.options_of(old.id)[0].topic_id
+    topics.drop(topic_id, "Not now.", boss)
+    topics.back_to_shortlist(topic_id, "It is news again.", boss)
+    later = {"opens_at": CLOSES, "closes_at": CLOSES + A_WEEK, "now": CLOSES}
+    new = make_poll(topic_ids=(topic_id, *make_topics(1)), rule="plurality", n_seats=1, **later)
+    for person in db.session.scalars(select(RollEntry.person_id).where(RollEntry.poll_id == new.id)).all():
+        cast_ballot(new, person, [0], CLOSES)
+    new = close_poll(new, CLOSES + A_WEEK)
+    assert stage_of(new, 0) == "chosen"
+    with pytest.raises(Conflict, match="newer poll") as conflict:
+        services.skip(old.id, topic_id, "Told elsewhere.", boss)
+    assert (conflict.value.code, stage_of(new, 0)) == ("not_a_winner", "chosen")
+    services.skip(new.id, topic_id, "Told elsewhere.", boss)
+    assert stage_of(new, 0) == "dropped"
 
 
 def test_reminders_go_once_in_the_last_two_days():

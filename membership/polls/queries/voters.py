@@ -34,15 +34,19 @@ def news_after(args: Args, after_person_id: int, limit: int) -> list[Recipient]:
 
 def voters_of_chosen_topic_after(args: Args, after_person_id: int, limit: int) -> list[Recipient]:
     """Everybody who voted in the poll that chose `args["topic_id"]` last, whatever they chose (decision 16)."""
-    events = select(TopicEvent).where(
-        TopicEvent.topic_id == int(args["topic_id"]), TopicEvent.kind == Stage.CHOSEN.value
-    )
-    chosen = db.session.scalar(events.order_by(TopicEvent.id.desc()).limit(1))
-    if chosen is None or "poll_id" not in chosen.details:
+    poll_id = chosen_last_by(int(args["topic_id"]))
+    if poll_id is None:
         return []
     # Closed: their vote was cast under another address of theirs.
     wanted = or_(RollEntry.has_voted, RollEntry.is_closed) & RollEntry.wants_news
-    return _on_roll(int(chosen.details["poll_id"]), wanted, after_person_id, limit)
+    return _on_roll(poll_id, wanted, after_person_id, limit)
+
+
+def chosen_last_by(topic_id: int) -> int | None:
+    """The poll that chose a topic last; None where none did."""
+    events = select(TopicEvent).where(TopicEvent.topic_id == topic_id, TopicEvent.kind == Stage.CHOSEN.value)
+    chosen = db.session.scalar(events.order_by(TopicEvent.id.desc()).limit(1))
+    return int(chosen.details["poll_id"]) if chosen is not None and "poll_id" in chosen.details else None
 
 
 def _on_roll(poll_id: int, which: ColumnElement[bool], after_person_id: int, limit: int) -> list[Recipient]:

@@ -9,6 +9,7 @@ from membership.kernel.words import one_line
 from membership.polls.models import RollEntry, Skip
 from membership.polls.queries.polls import options_of, winners_now
 from membership.polls.queries.succession import find_next_up
+from membership.polls.queries.voters import chosen_last_by
 from membership.polls.services.cancelling import LONGEST_REASON
 from membership.polls.services.drafting import locked
 from membership.topics import services as topics
@@ -36,6 +37,8 @@ def skip(poll_id: int, topic_id: int, reason: str, actor: int) -> Skip:
         winners = winners_now(poll)
         if topic_id not in {by_position[position].topic_id for position in winners}:
             raise Conflict("not_a_winner", "This topic was not chosen in this poll.")
+        if chosen_last_by(topic_id) != poll_id:
+            raise Conflict("not_a_winner", "A newer poll chose this topic; it can be passed over only there.")
         topics.drop(topic_id, reason, actor)
         next_up = find_next_up(poll)
         up = next_up.topic_id if next_up is not None else None

@@ -1,6 +1,6 @@
 """Giving a poll up, with a public reason: nobody will ever know what was on its ballots."""
 
-from membership.db import db, transaction
+from membership.db import db, take_time, transaction
 from membership.kernel import clock
 from membership.kernel.errors import Conflict, InvalidInput
 from membership.kernel.words import one_line
@@ -33,6 +33,7 @@ def cancel(poll_id: int, reason: str, actor: int | None) -> Poll:
             "reason_missing", "Give a reason of at most 500 characters; everybody reads it.", field="reason"
         )
     with transaction("polls.cancel"):
+        take_time()
         poll = locked(poll_id)
         if poll.state == "closed":
             raise Conflict("poll_is_over", "This poll has been counted.")

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, insert, select, update
 
 from membership.accounts.models import Person
-from membership.db import db, is_sqlite, transaction
+from membership.db import db, is_sqlite, take_time, transaction
 from membership.kernel.errors import Conflict
 from membership.mail import services as mail
 from membership.polls import keys
@@ -56,6 +56,7 @@ def close(poll_id: int, now: datetime) -> None:
     what was cast: then nothing is written, and no ballot is lost.
     """
     with transaction("polls.close"):
+        take_time()
         poll = locked(poll_id)
         name, is_done = poll.public_id, poll.state == "closed"
         if not is_done:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import false, func, insert, literal, select, true
 
-from membership.db import db, transaction
+from membership.db import db, take_time, transaction
 from membership.kernel.errors import Conflict, InvalidInput
 from membership.mail import services as mail
 from membership.polls import keys
@@ -27,6 +27,7 @@ def open_poll(poll_id: int, actor: int | None, now: datetime) -> Poll:
     the disk before anything is committed; what is left of an opening that failed is swept.
     """
     with transaction("polls.open"):
+        take_time()
         poll = locked(poll_id)
         if poll.state != "draft":
             raise Conflict("poll_not_draft", "This poll has been opened already.")
