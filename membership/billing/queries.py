@@ -131,9 +131,9 @@ def count_tries(since: datetime) -> dict[str, int]:
         .group_by(InboxEvent.type)
     )
     n = {words[notice_type]: count for notice_type, count in by_type}
-    is_page = (ProviderIntent.kind == "open_checkout") & (ProviderIntent.sent_at >= since)
+    is_page = ProviderIntent.kind.in_(("open_checkout", "open_card_page")) & (ProviderIntent.sent_at >= since)
     opened = db.session.scalar(select(func.count()).where(is_page, ProviderIntent.state != "refused")) or 0
-    declined = max(0, n.get("declined", 0) - n.get("renewal_failed", 0))
+    declined = max(0, n.get("declined", 0) - n.get("renewal_failed", 0)) + n.get("card_refused", 0)
     return {"opened": opened, "paid": n.get("paid", 0), "declined": declined}
 
 

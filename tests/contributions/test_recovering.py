@@ -12,7 +12,8 @@ from membership.billing import jobs as billing_jobs
 from membership.billing.models import PaymentFailure
 from membership.contributions import jobs, queries
 from membership.contributions.models import Card
-from membership.contributions.services import ending, owning, recovering, watching
+from membership.contributions.rules.defence import Stance
+from membership.contributions.services import defending, ending, owning, recovering, watching
 from membership.db import db, transaction
 from membership.kernel import clock
 from membership.kernel.errors import Conflict
@@ -182,6 +183,15 @@ def test_a_page_that_we_did_not_open_for_this_support_is_never_asked_about(life,
     for checkout_id in (others_page, "cs_test_of_somebody_else"):
         assert browser.get(f"/account/support/{failed}/card/done?session={checkout_id}").status_code == 404
     assert calls == []
+
+
+@pytest.mark.parametrize(("has_given", "status"), [(True, 303), (False, 429)])
+def test_in_a_storm_only_who_has_given_gets_a_page_for_a_new_card(life, failed, member, monkeypatch, has_given, status):
+    monkeypatch.setattr(recovering, "stance_now", lambda: Stance.CAREFUL)
+    monkeypatch.setattr(recovering, "is_known_giver", queries.is_known_giver if has_given else lambda _person_id: False)
+    answer = post(member(), f"/account/support/{failed}/card", attempt="press-one")
+    assert answer.status_code == status
+    assert defending.count(timedelta(minutes=10)).n_opened == (2 if has_given else 1)
 
 
 def test_a_new_card_counts_although_its_owner_never_came_back(life, failed, member):

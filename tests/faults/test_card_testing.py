@@ -159,6 +159,13 @@ def test_who_is_signed_in_and_has_given_gets_the_payment_page_in_a_storm(app, cl
     assert ("/contribute/confirm" in gives(client).location) is not has_given
 
 
+def test_cards_refused_on_pages_for_a_new_card_are_counted(app, client):
+    thing = {"id": "seti_1", "object": "setup_intent"}
+    notice = {"id": "evt_setup", "object": "event", "type": "setup_intent.setup_failed", "livemode": False}
+    deliver(client, notice | {"created": int(clock.real_now().timestamp()), "data": {"object": thing}})
+    assert defending.count(timedelta(minutes=1)) == Tries(0, 0, 1)
+
+
 def test_a_person_opens_few_payment_pages_from_wherever(app, client):
     make_person("olena@example.org")
     sign_in(client)

@@ -25,7 +25,8 @@ class PaymentProvider(Lists, Protocol):
 
     name: str
     tries: Mapping[str, str]
-    """Types of notices by what they tell about tries: "paid", "declined" (any charge), "renewal_failed"."""
+    """Types of notices by what they tell about tries: "paid", "declined" (any charge), "card_refused" (where
+    nothing was to be charged), "renewal_failed"."""
 
     def open_checkout(self, request: CheckoutRequest, idempotency_key: str) -> OpenedCheckout:
         """Open a hosted page. The same key with the same request gives the same page again."""

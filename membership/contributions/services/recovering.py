@@ -13,12 +13,14 @@ from membership.billing import asks
 from membership.billing.port import CardRequest, PayOutcome
 from membership.billing.queries import has_opened_card_page
 from membership.contributions.models import Card, Contribution
-from membership.contributions.queries import get_by_reference
+from membership.contributions.queries import get_by_reference, is_known_giver
 from membership.contributions.rules import LIVE, State
+from membership.contributions.rules.defence import SHORT, Stance
 from membership.contributions.rules.failing import may_be_paid_now
+from membership.contributions.services.defending import stance_now
 from membership.db import db, transaction
 from membership.kernel import clock
-from membership.kernel.errors import Conflict, NotFound, ProviderFailed
+from membership.kernel.errors import Conflict, NotFound, ProviderFailed, TooMany
 from membership.web.i18n import current_locale
 from membership.web.links import absolute
 
@@ -56,9 +58,13 @@ def retry(reference: str, attempt: str, *, actor: str, reason: str, at: datetime
 def open_card_page(reference: str, attempt: str) -> str:
     """The address of a page of the provider that takes a new card for this support; nothing is charged there.
 
-    Raises Conflict `no_card_wanted` where the support is over or has no card, ProviderFailed.
+    Raises Conflict `no_card_wanted` where the support is over or has no card, ProviderFailed; TooMany while card
+    testers are about, for whoever has never given.
     """
     row = get_by_reference(reference)
+    if not is_known_giver(row.person_id) and stance_now() is not Stance.NORMAL:
+        wait = int(SHORT.total_seconds())
+        raise TooMany("guarded", "Card testers are about; please try again later.", retry_after=wait)
     may_pay = may_be_paid_now(State(row.state), row.failed_at, row.ends_at)
     if not (State(row.state) in LIVE or may_pay) or row.subscription_id is None or row.customer_id is None:
         raise Conflict("no_card_wanted", "This support is not paid by card, or is over.")

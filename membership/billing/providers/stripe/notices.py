@@ -65,6 +65,8 @@ EVENTS: dict[str, ObjectKind | None] = {
     # Kept only: a mandate that was withdrawn shows when the next payment fails, and payouts are not in our books.
     # Counted only: many refused cards are the mark of card testers (`TRIES`).
     "charge.failed": None,
+    # The same of pages that take a new card and charge nothing.
+    "setup_intent.setup_failed": None,
     "mandate.updated": None,
     "payout.reconciliation_completed": None,
 }
@@ -72,6 +74,7 @@ EVENTS: dict[str, ObjectKind | None] = {
 TRIES = {
     "paid": "checkout.session.completed",
     "declined": "charge.failed",
+    "card_refused": "setup_intent.setup_failed",
     "renewal_failed": "invoice.payment_failed",
 }
 # Of a customer, only a change of these is of interest; each payment changes something else about them.
