@@ -48,6 +48,7 @@ from membership.topics import emails as topics_emails
 from membership.topics import queries as topics_queries
 from membership.topics import services as topics
 from membership.topics.services import owning as topics_owning
+from membership.transfers import checks as transfers_checks
 from membership.transfers import emails as transfers_emails
 from membership.transfers import jobs as transfers_jobs
 from membership.transfers import queries as transfers_queries
@@ -118,6 +119,7 @@ CHECKS: tuple[books.Question, ...] = (
     patrons_checks.unlike_grants,
     *contributions_checks.CHECKS,
     *gifts_checks.CHECKS,
+    *transfers_checks.CHECKS,
 )
 
 # What every room does when a person is erased: `(person_id, at)`, inside one transaction. It empties each column in

@@ -101,6 +101,11 @@ class StatementLine(Model):
         """Whether somebody still has to decide."""
         return self.state in {"new", "suggested"}
 
+    def payment_names(self) -> list[str]:
+        """The ids of the payments that it became, one for each time that it was booked; the first one at least."""
+        later = (f"{self.way}:{self.identity}:{n}" for n in range(2, self.n_bookings + 1))
+        return [f"{self.way}:{self.identity}", *later]
+
     @property
     def was_decided(self) -> bool:
         """Whether it was booked or ignored before and opened again: from then on only a person decides about it."""

@@ -40,6 +40,7 @@ from membership.transfers.services.posting import (
     note,
     payment_of,
     post,
+    set_credit_state,
     was_undone,
 )
 from membership.web import settings
@@ -144,7 +145,7 @@ def undo(line_id: int, decision: Decision) -> None:
 def _book_credit(line: StatementLine, contribution: Contribution, at: datetime, decision: Decision | None) -> None:
     target = in_currency(contribution, line.amount, _token(line))
     line.n_bookings += 1
-    payment_id = f"{line.way}:{line.identity}" + (f":{line.n_bookings}" if line.n_bookings > 1 else "")
+    payment_id = line.payment_names()[-1]
     post(target, payment_id, line.amount, line.fee, moment_of(line.booked_on, at), line.way)
     line.state, line.done_at, line.payment_id, line.suggested_id = "booked", at, payment_id, target.id
     line.reason = None
@@ -169,7 +170,7 @@ def _book_return(line: StatementLine, at: datetime, decision: Decision | None) -
     book(ReversalFact(_reversal_id(line), line.payment_id, line.amount, None, moved_at, RETURNED))
     line.state, line.done_at, line.reason = "booked", at, None
     if left_of(payment).minor == 0:
-        _set_state(line.payment_id, "booked", "returned")
+        set_credit_state(line.payment_id, "booked", "returned")
     if decision is not None:
         note(payment, "transfer_matched", decision)
 
@@ -179,17 +180,11 @@ def _undo_return(line: StatementLine, payment_id: str, at: datetime) -> None:
     if was_undone(payment):  # its credit is another payment by now, or nobody's: there is nothing to come back to
         raise cannot_undo()
     book_undoing(ReversalFact(_reversal_id(line), payment_id, line.amount, None, at, UNDONE, is_returned=True), payment)
-    _set_state(payment_id, "returned", "booked")
+    set_credit_state(payment_id, "returned", "booked")
 
 
 def _reversal_id(line: StatementLine) -> str:
     return f"{line.way}:{line.identity}:{line.n_bookings}"
-
-
-def _set_state(payment_id: str, before: str, after: str) -> None:
-    query = select(StatementLine).where(StatementLine.payment_id == payment_id, StatementLine.kind == "credit")
-    for line in db.session.scalars(query.where(StatementLine.state == before)):
-        line.state = after
 
 
 def _open_again(line: StatementLine) -> None:

@@ -26,6 +26,7 @@ from membership.transfers.services.posting import (
     note,
     payment_of,
     post,
+    set_credit_state,
 )
 
 
@@ -55,6 +56,8 @@ def give_back(payment_id: str, amount: Money, on: date, decision: Decision) -> N
             raise InvalidInput("too_much", f"Of this payment {left} is left.", field="amount", left=left)
         ref = name_of_next(payment, "back")
         book(ReversalFact(ref, payment_id, amount, None, moment_of(on, decision.at), RETURNED))
+        if left_of(payment).minor == 0:
+            set_credit_state(payment_id, "booked", "returned")
         note(payment, "transfer_given_back", decision)
 
 

@@ -18,6 +18,7 @@ from membership.kernel.errors import Conflict
 from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
 from membership.newsroom.queries import offer_in, offered_currencies, zone
+from membership.transfers.models import StatementLine
 from membership.transfers.rules.reasons import clean_reason
 
 UNDONE, RETURNED = "booking_undone", "bank_return"
@@ -79,6 +80,13 @@ def was_undone(payment: Payment) -> bool:
     """Whether the whole booking was taken back as a mistake; a return that was undone is below zero."""
     undone = (PaymentReversal.reason == UNDONE) & (PaymentReversal.amount_minor > 0)
     return bool(db.session.scalar(select(func.count()).where(PaymentReversal.payment_id == payment.id, undone)))
+
+
+def set_credit_state(payment_id: str, before: str, after: str) -> None:
+    """The line that a payment was booked from (none where staff booked it by hand) goes from one state to another."""
+    query = select(StatementLine).where(StatementLine.payment_id == payment_id, StatementLine.kind == "credit")
+    for line in db.session.scalars(query.where(StatementLine.state == before)):
+        line.state = after
 
 
 def book_undoing(fact: ReversalFact, payment: Payment) -> None:

@@ -1,0 +1,44 @@
+"""What check-books asks of statements: the money of each line that came stands in the books once, or not at all."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import func, select
+
+from membership.billing.books import Finding, Scope
+from membership.billing.models import Payment, PaymentReversal
+from membership.db import db
+from membership.transfers.models import StatementLine
+
+AT_A_TIME = 500
+
+
+def unlike_lines(scope: Scope) -> Iterator[Finding]:
+    """A booked line has money left of exactly the payment that it names; an open, ignored or returned one of none."""
+    for part in scope.slices(StatementLine.id, StatementLine.imported_at):
+        query = select(StatementLine).where(part, StatementLine.kind == "credit").order_by(StatementLine.id)
+        lines = db.session.scalars(query).all()
+        for first in range(0, len(lines), AT_A_TIME):
+            yield from _unlike(lines[first : first + AT_A_TIME])
+
+
+def _unlike(lines: Sequence[StatementLine]) -> Iterator[Finding]:
+    names = {name: line.id for line in lines for name in line.payment_names()}
+    held: dict[int, list[str]] = defaultdict(list)
+    for name in _with_money_left(list(names)):
+        held[names[name]].append(name)
+    for line in lines:
+        expected = [line.payment_id] if line.state == "booked" else []
+        if held[line.id] != expected:
+            words = ", ".join(held[line.id]) or "none of its payments"
+            yield Finding("line_differs", f"The line {line.id} is {line.state}, and money is left of {words}.")
+
+
+def _with_money_left(names: Sequence[str]) -> list[str]:
+    total = func.coalesce(func.sum(PaymentReversal.amount_minor), 0)
+    gone = select(total).where(PaymentReversal.payment_id == Payment.id).scalar_subquery()
+    query = select(Payment.provider_id).where(Payment.provider_id.in_(names), gone < Payment.charged_minor)
+    return list(db.session.scalars(query.order_by(Payment.id)))
+
+
+CHECKS = (unlike_lines,)
