@@ -150,12 +150,14 @@ MOST_ENTRIES = 10_000
 
 
 def addresses_of(person_id: int) -> list[str]:
-    """A person's address, and those that they had in the last seven days."""
+    """A person's address, and those that they had in the last seven days and nobody else has now."""
     person = get_person(person_id)
     rows = db.session.execute(
         select(AddressChange.old_email, AddressChange.new_email).where(AddressChange.person_id == person_id)
     )
-    return sorted({person.email, *(address for row in rows for address in row if address)})
+    known = {person.email, *(address for row in rows for address in row if address)}
+    others = select(Person.email).where(Person.email.in_(known), Person.id != person_id)
+    return sorted(known - set(db.session.scalars(others)))
 
 
 def export_profile(person_id: int) -> list[dict[str, Any]]:

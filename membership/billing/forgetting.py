@@ -26,17 +26,23 @@ AT_A_TIME = 500
 
 
 def forget(names: Collection[str], addresses: Collection[str], at: datetime) -> None:
-    """Empty every notice and request that holds one of `names` or `addresses`; remember the names. Joins the erasure's
-    transaction. A notice that waits stays: its object is read again without its body.
+    """Empty every notice and request that holds one of `names` or, between quotation marks, one of `addresses`;
+    remember the names. Joins the erasure's transaction. A notice that waits stays: its object is read again without
+    its body.
     """
     insert = insert_on_sqlite if is_sqlite() else insert_on_postgresql
     with transaction("billing.forget_names"):
         for name in sorted(names):
             row = {"name": name, "forgotten_at": at}
             db.session.execute(insert(ForgottenName).values(**row).on_conflict_do_nothing())
-        needles = [each.encode() for each in (*names, *addresses)]
+        needles = [each.encode() for each in (*names, *_quoted(addresses))]
         _empty_notices([row_id for row_id, body in _bodies(None) if any(each in body for each in needles)])
         _empty_requests(names, addresses)
+
+
+def _quoted(addresses: Collection[str]) -> list[str]:
+    """As JSON writes them: an address can be the end or the beginning of somebody else's."""
+    return [f'"{address}"' for address in addresses]
 
 
 def sweep(look_back: timedelta = SHORTLY) -> int:
@@ -76,7 +82,9 @@ def _empty_notices(row_ids: list[str]) -> None:
 
 
 def _empty_requests(names: Collection[str], addresses: Collection[str]) -> None:
-    """Pages of these names can no longer be looked up here; a request that holds an address is given up."""
+    """Pages of these names can no longer be looked up here; a request that holds an address is given up: one of
+    `addresses`, or whichever was typed for these names.
+    """
     unlike = "0" * 64  # an address can be found from its digest by trying
     rows = or_(
         ProviderIntent.request.is_not(None), ProviderIntent.url.is_not(None), ProviderIntent.reference.in_(names),
@@ -84,10 +92,12 @@ def _empty_requests(names: Collection[str], addresses: Collection[str]) -> None:
     )  # fmt: skip
     for intent in db.session.scalars(select(ProviderIntent).where(rows)).all():
         words = json.dumps([intent.request, intent.reference, intent.subject, intent.provider_id], ensure_ascii=False)
-        if any(address in words for address in addresses):
+        is_named = any(name in words for name in names)
+        holds_address = any(address in words for address in _quoted(addresses))
+        if holds_address or (is_named and "email" in (intent.request or {})):
             intent.request, intent.state, intent.error = None, "refused", "erased"
             intent.answered_at, intent.lease_until = clock.real_now(), clock.real_now()
-        if any(each in words for each in (*names, *addresses)):
+        if is_named or holds_address:
             intent.url, intent.request_digest = None, unlike
             if "http" in json.dumps(intent.result):
                 intent.result = None

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 
@@ -48,18 +48,32 @@ def rename_once(old_key: str, new_key: str) -> None:
 
 def forget_address(address: str, at: datetime) -> None:
     """Empty an address in the outbox, and drop what waits to leave for it: its owner is to be forgotten."""
-    mine = OutboxMail.to_address == address
-    unsynchronised = {"synchronize_session": False}
     with transaction("mail.forget_address"):
-        dropped = update(OutboxMail).where(mine, OutboxMail.state.in_(OPEN))
-        ended = {"state": DROPPED, "done_at": at, "lease_until": None, "fence": OutboxMail.fence + 1}
-        db.session.execute(dropped.values(**ended), execution_options=unsynchronised)
-        db.session.execute(update(OutboxMail).where(mine).values(to_address=None), execution_options=unsynchronised)
+        _forget(OutboxMail.to_address == address, at)
 
 
-def forget_sent(address: str) -> None:
-    """Empty an address in mails that have left, as their 30 days would; what waits for it still leaves."""
-    done = update(OutboxMail).where(OutboxMail.to_address == address, OutboxMail.done_at.is_not(None))
+def forget_about(arg: str, row_ids: Collection[int], at: datetime) -> None:
+    """Empty the address, whosever it is, in mails about these rows (`arg` names them), and drop what waits of them."""
+    with transaction("mail.forget_about"):
+        _forget(_is_about(arg, row_ids), at)
+
+
+def _is_about(arg: str, row_ids: Collection[int]) -> ColumnElement[bool]:
+    known: ColumnElement[int] = OutboxMail.args[arg].as_integer()
+    return known.in_(row_ids)
+
+
+def _forget(mine: ColumnElement[bool], at: datetime) -> None:
+    unsynchronised = {"synchronize_session": False}
+    dropped = update(OutboxMail).where(mine, OutboxMail.state.in_(OPEN))
+    ended = {"state": DROPPED, "done_at": at, "lease_until": None, "fence": OutboxMail.fence + 1}
+    db.session.execute(dropped.values(**ended), execution_options=unsynchronised)
+    db.session.execute(update(OutboxMail).where(mine).values(to_address=None), execution_options=unsynchronised)
+
+
+def forget_sent(arg: str, row_ids: Collection[int]) -> None:
+    """Empty the address in mails about these rows that have left, as their 30 days would; what waits still leaves."""
+    done = update(OutboxMail).where(_is_about(arg, row_ids), OutboxMail.done_at.is_not(None))
     with transaction("mail.forget_sent"):
         db.session.execute(done.values(to_address=None), execution_options={"synchronize_session": False})
 

@@ -22,6 +22,7 @@ from membership.accounts.models import (
     StaffMember,
     TimelineEntry,
 )
+from membership.accounts.queries import addresses_of
 from membership.accounts.services.people import note
 from membership.accounts.services.proving import lock_person, try_code
 from membership.billing import forgetting
@@ -136,14 +137,13 @@ def _empty(person_id: int, now: datetime) -> None:
 
 def _erase_account(person_id: int) -> None:
     person = db.session.get_one(Person, person_id, populate_existing=True, with_for_update=True)
-    changes = select(AddressChange.old_email, AddressChange.new_email).where(AddressChange.person_id == person_id)
-    addresses = {person.email, *(each for row in db.session.execute(changes) for each in row if each)}
+    addresses = addresses_of(person_id)
     for model in (Session, AddressProof, AddressChange):
         db.session.execute(delete(model).where(model.person_id == person_id))
     for address in addresses:
         db.session.execute(delete(SignInRequest).where(SignInRequest.email == address))
         wishes.forget_address(address, clock.now())
-    forgetting.forget(set(), addresses, clock.now())
+    forgetting.forget((), addresses, clock.now())
     wishes.forget_person(person_id)
     db.session.execute(update(TimelineEntry).where(TimelineEntry.person_id == person_id).values(details={}))
     person.email, person.public_name, person.email_proved_at = f"erased-{person_id}{NOBODY}", None, None

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
-from membership.accounts.models import Erasure, Person
+from membership.accounts.models import Erasure
 from membership.accounts.queries import addresses_of
 from membership.billing import asks, forgetting, intents
 from membership.billing.models import ForgottenName
@@ -34,24 +34,14 @@ def merge(from_id: int, into_id: int, at: datetime) -> None:
 
 def _lock_all(from_id: int, into_id: int) -> Sequence[Contribution]:
     """All that are theirs, bound or under an address of the first, in one order for everybody."""
-    mine = or_(Contribution.person_id.in_((from_id, into_id)), _is_unbound(_addresses_of(from_id)))
+    mine = or_(Contribution.person_id.in_((from_id, into_id)), _is_unbound(from_id))
     query = select(Contribution).where(mine).order_by(Contribution.id).with_for_update()
     return db.session.scalars(query, execution_options={"populate_existing": True}).all()
 
 
-def _addresses_of(person_id: int) -> set[str]:
-    """Addresses that are this person's, or that they gave with and nobody else has."""
-    given = set(
-        db.session.scalars(
-            select(Contribution.email).where(Contribution.person_id == person_id, Contribution.email != "")
-        )
-    )
-    others = select(Person.email).where(Person.email.in_(given), Person.id != person_id)
-    return {*addresses_of(person_id), *(given - set(db.session.scalars(others)))}
-
-
-def _is_unbound(addresses: set[str]) -> ColumnElement[bool]:
-    return and_(Contribution.person_id.is_(None), Contribution.email.in_(addresses))
+def _is_unbound(person_id: int) -> ColumnElement[bool]:
+    """Nobody's yet, under an address that is this person's own; what they merely typed may be a stranger's."""
+    return and_(Contribution.person_id.is_(None), Contribution.email.in_(addresses_of(person_id)))
 
 
 def _flag_second(person_id: int, at: datetime) -> None:
@@ -92,7 +82,7 @@ def leave(person_id: int, attempt_key: str) -> None:
 
 
 def _all_of(person_id: int) -> Sequence[Contribution]:
-    mine = or_(Contribution.person_id == person_id, _is_unbound(_addresses_of(person_id)))
+    mine = or_(Contribution.person_id == person_id, _is_unbound(person_id))
     return db.session.scalars(select(Contribution).where(mine).order_by(Contribution.id)).all()
 
 
@@ -113,31 +103,27 @@ def erase(person_id: int, at: datetime) -> None:
     """
     with transaction("contributions.erase"):
         rows = _lock_all(person_id, person_id)
-        _forget_names(rows, at)
+        _forget_names(rows, set(addresses_of(person_id)), at)
         for row in rows:
-            wishes.forget_address(row.email, at)
             row.person_id, row.email, row.public_name = person_id, "", None
             row.form_token, row.form_try, row.attribution = f"erased-{row.id}", 1, {}
             row.checkout_url, row.cancel_reason = None, None
             if row.state == State.STARTED:
                 row.state, row.state_at, row.pending_at = State.ABANDONED.value, at, None
         ids = [row.id for row in rows]
+        wishes.forget_about("contribution_id", ids, at)
         references = [row.reference for row in rows]
         for model in (Card, Confirmation):
             db.session.execute(delete(model).where(model.contribution_id.in_(ids)))
         db.session.execute(update(Refund).where(Refund.reference.in_(references)).values(reason=""))
 
 
-def _forget_names(rows: Sequence[Contribution], at: datetime) -> None:
+def _forget_names(rows: Sequence[Contribution], addresses: set[str], at: datetime) -> None:
     """What the provider calls them: its notices about them are emptied, now and whenever one comes."""
     names = {
-        name
-        for row in rows
-        for name in (row.reference, row.customer_id, row.subscription_id, row.checkout_id, row.email)
-        if name
+        name for row in rows for name in (row.reference, row.customer_id, row.subscription_id, row.checkout_id) if name
     }
-    addresses = {row.email for row in rows if row.email}
-    forgetting.forget(names - addresses, addresses, at)
+    forgetting.forget(names, addresses, at)
 
 
 LATE_AT_A_TIME = 20

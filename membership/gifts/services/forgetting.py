@@ -33,9 +33,8 @@ def erase(person_id: int, at: datetime) -> None:
         mine = select(Contribution.reference).where(Contribution.person_id == person_id)
         is_given = or_(Gift.giver_id == person_id, Gift.reference.in_(mine))
         is_to_be_mailed = Gift.paid_at.is_not(None) & Gift.sent_at.is_(None) & Gift.send_at.is_not(None)
-        told = select(Gift.receiver_email).where(is_given, ~is_to_be_mailed, Gift.receiver_email.is_not(None))
-        for address in db.session.scalars(told).all():
-            wishes.forget_sent(address or "")
+        told = select(Gift.id).where(is_given, ~is_to_be_mailed)
+        wishes.forget_sent("gift_id", db.session.scalars(told).all())
         _set(is_given, from_name=None, message=None)
         _set(is_given & ~is_to_be_mailed, **NOBODY)
         is_received = Gift.redeemed_by_id == person_id

@@ -6,6 +6,7 @@ from sqlalchemy import delete, or_, select, update
 
 from membership.contributions.models import Contribution
 from membership.db import db, transaction
+from membership.mail import wishes
 from membership.transfers.models import Declaration, KnownPayer, StatementLine
 
 KEEP_WORDS = timedelta(days=30)
@@ -43,6 +44,8 @@ def erase_person(person_id: int, at: datetime) -> None:
         is_open = (StatementLine.done_at.is_(None)) & StatementLine.suggested_id.in_(theirs)
         db.session.execute(update(StatementLine).where(is_open).values(**unmatched, **NO_WORDS, account_digest=None))
         db.session.execute(delete(KnownPayer).where(KnownPayer.person_id == person_id))
+        announced = select(Declaration.id).where(Declaration.contribution_id.in_(theirs))
+        wishes.forget_about("declaration_id", db.session.scalars(announced).all(), at)
         db.session.execute(delete(Declaration).where(Declaration.contribution_id.in_(theirs)))
 
 
