@@ -111,6 +111,13 @@ def contributions_by_account(digest: str) -> list[int]:
     return sorted(db.session.scalars(newest), reverse=True)
 
 
+def names_by_account(digest: str) -> list[str]:
+    """The payers' names under which money of this account was booked, as far as they are not forgotten yet."""
+    mine = (StatementLine.account_digest == digest, StatementLine.state == "booked")
+    query = select(StatementLine.payer_name).where(*mine, StatementLine.kind == "credit").distinct()
+    return sorted(name for name in db.session.scalars(query) if name)
+
+
 def list_open_lines(limit: int, after: int = 0) -> Sequence[StatementLine]:
     """Lines that somebody must look at, in order of their ids from `after` on."""
     query = select(StatementLine).where(StatementLine.state.in_(OPEN), StatementLine.id > after)

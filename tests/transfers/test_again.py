@@ -67,3 +67,15 @@ def test_an_ignored_line_that_was_opened_again_waits_for_a_person_even_when_its_
     assert [(line.state, line.is_certain) for line in lines()] == [("suggested", False)] * 2
     assert payments() == []
     assert db.session.query(StatementLine).count() == 2
+
+
+def test_somebody_else_who_pays_through_a_known_account_waits_for_a_person(app):
+    code = announce(name="Olena Example").code
+    read_in(entry("4.00", code, days_ago(3), iban=IBAN, name="Olena Example"))
+    report = read_in(
+        entry("4.00", "gift", days_ago(2), iban=IBAN, name="EXAMPLE OLENA"),
+        entry("4.00", "gift", days_ago(1), iban=IBAN, name="Mallory Stranger"),
+    )
+    assert (report.n_booked, report.n_open) == (1, 1)
+    (line,) = lines("suggested")
+    assert (line.payer_name, line.why, line.is_certain) == ("Mallory Stranger", "account", False)

@@ -120,3 +120,9 @@ def test_what_another_statement_told_or_what_is_hardly_a_gift_is_never_booked_by
 def test_what_somebody_opened_again_is_never_booked_by_itself():
     found = match(FOUR, "", Known(coded=["1"], was_decided=True))
     assert (found.reference, found.why, found.is_certain) == ("1", Why.CODE, False)
+
+
+def test_an_account_through_which_somebody_else_pays_is_only_suggested():
+    found = match(FOUR, "Mallory Stranger", Known(by_account=["2"], earlier_names=["Olena Example"]))
+    assert (found.reference, found.why, found.is_certain) == ("2", Why.ACCOUNT, False)
+    assert match(FOUR, "EXAMPLE OLENA", Known(by_account=["2"], earlier_names=["Olena Example"])).is_certain

@@ -41,7 +41,8 @@ class Announced:
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known about one line: references of codes in its text, of codes that are nearly there, the
-    contributions (one for each person) that its account gave to before, and what was announced.
+    contributions (one for each person) that its account gave to before, the payers' names of then as far as they are
+    still known (many people may pay through one collecting account), and what was announced.
 
     `is_odd`: hardly a gift. `is_seen`: another form of statement seems to have told of it already. `was_decided`: it
     was booked or ignored before, and somebody opened it again.
@@ -50,6 +51,7 @@ class Known:
     coded: Sequence[str] = ()
     nearly: Sequence[str] = ()
     by_account: Sequence[str] = ()
+    earlier_names: Sequence[str] = ()
     announced: Sequence[Announced] = ()
     is_odd: bool = False
     is_seen: bool = False
@@ -78,7 +80,8 @@ def _best(amount: Money, name: str, known: Known) -> Match | None:
         is_one = len(known.coded) == 1
         return Match(known.coded[0], Why.CODE if is_one else Why.TWO_CODES, is_certain=is_one)
     if len(known.by_account) == 1:
-        return Match(known.by_account[0], Why.ACCOUNT, is_certain=True)
+        is_same = not known.earlier_names or _likeness(name, known.earlier_names) >= ALIKE
+        return Match(known.by_account[0], Why.ACCOUNT, is_certain=is_same)
     if known.nearly:
         return Match(known.nearly[0], Why.NEAR_CODE, is_certain=False)
     if known.by_account:  # an account that two people share

@@ -64,6 +64,7 @@ def _known(line: StatementLine, right: list[str], near: list[str], announced: li
         coded=[each for each in dict.fromkeys(right) if each in active],
         nearly=[each for each in dict.fromkeys(near) if each in active],
         by_account=[str(each) for each in by_account if str(each) in active],
+        earlier_names=queries.names_by_account(line.account_digest) if line.account_digest else [],
         announced=announced,
         is_odd=line.is_odd,
         is_seen=_is_seen_elsewhere(line) or _is_booked_by_hand(line, [*right, *near, *map(str, by_account)]),
