@@ -41,6 +41,7 @@ class Visit(SessionMixin):
         self.accessed = False
         self.is_stale = False  # the cookie names a session that is over
         self.entered: str | None = None  # the id of a session that began in this request
+        self.renewed: str | None = None  # the new id of the session that goes on
         self.has_left = False
 
     @property
@@ -67,6 +68,11 @@ class Visit(SessionMixin):
             services.sign_out(before)
         self._data, self._person, self._row_id = {}, None, None
         self.entered, self.has_left = session_id, False
+
+    def renew(self) -> None:
+        """Go on under a new id, with all that is known, after who somebody is has changed (S11)."""
+        if self.row_id is not None:
+            self.renewed = services.renew(self.row_id)
 
     def leave(self) -> None:
         """Forget who was signed in here; the row is the business of the services."""
@@ -125,6 +131,8 @@ class VisitInterface(SessionInterface):
         if session.entered is not None:
             _set(response, session_cookie(), session.entered, int(ABSOLUTE.total_seconds()))
             _drop(response, visit_cookie())
+        elif session.renewed is not None and not session.has_left:
+            _set(response, session_cookie(), session.renewed, int(ABSOLUTE.total_seconds()))
         elif session.has_left or session.is_stale:
             _drop(response, session_cookie())
         if session.is_loaded and session.entered is None:

@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from membership.accounts import emails, jobs, services
 from membership.accounts.models import AddressChange, AddressProof, Person, Session
-from membership.db import db
+from membership.db import db, transaction
 from membership.kernel import clock
 from membership.kernel.errors import Conflict, InvalidInput, NotFound
+from membership.mail import services as mail
 from membership.mail.models import OutboxMail
 from tests.factories.people import any_token, make_person, make_staff, session_id, sign_in
 
@@ -46,6 +47,22 @@ def person_at(email) -> Person | None:
 
 def post(client, path, **fields):
     return client.post(path, data={"csrf_token": any_token(client)} | fields)
+
+
+def test_the_session_that_stays_goes_on_under_a_new_id(app, client):
+    make_person()
+    sign_in(client)
+    before = session_id(client)
+    post(client, "/account/email", email=NEW)
+    assert session_id(client) == before
+    post(client, "/account/email/code", code=code_in_mail())
+    assert session_id(client) not in {before, None}
+    stolen = app.test_client()
+    stolen.set_cookie("session", before)
+    assert stolen.get("/account").status_code == 303
+    page = client.get("/account")
+    assert page.status_code == 200
+    assert NEW in page.get_data(as_text=True)  # what was to be said is said
 
 
 def test_whoever_types_the_code_has_the_new_address_and_both_are_told(app, client):
@@ -150,6 +167,21 @@ def test_a_thief_who_changes_it_twice_loses_it_all_the_same(app):
         services.undo_change(thiefs_link)
 
 
+def test_a_link_is_of_its_change_and_not_of_another_that_has_its_number_now(app):
+    person, other = make_person(), make_person("other@example.org")
+    services.change_address(person.id, code_for(person), None)
+    link, number = services.undo_token(the_change()), the_change().id
+    with transaction("test.gone"):
+        db.session.execute(delete(AddressChange))
+    services.change_address(other.id, code_for(other, "others.new@example.org"), None)
+    with transaction("test.same_number"):
+        db.session.execute(update(AddressChange).values(id=number))
+    with pytest.raises(NotFound):
+        services.undo_change(link)
+    services.undo_change(services.undo_token(the_change()))
+    assert person_at("other@example.org").id == other.id
+
+
 def test_after_seven_days_it_stays_and_the_old_address_is_forgotten(app):
     person = make_person()
     services.change_address(person.id, code_for(person), None)
@@ -164,11 +196,24 @@ def test_after_seven_days_it_stays_and_the_old_address_is_forgotten(app):
 def test_an_old_address_that_somebody_took_in_the_meantime_is_not_taken_from_them(app):
     person = make_person()
     services.change_address(person.id, code_for(person), None)
-    make_person(OLD)
+    make_person(OLD, email_proved_at=clock.now())
     with pytest.raises(Conflict) as error:
         services.undo_change(services.undo_token(the_change()))
     assert error.value.code == "address_taken"
     assert person_at(NEW).id == person.id
+
+
+def test_an_account_at_the_old_address_that_nobody_proved_comes_along_when_it_is_given_back(app):
+    person = make_person()
+    services.change_address(person.id, code_for(person), None)
+    unproved = make_person(OLD)  # as a payment under this address makes it
+    with transaction("test.mail"):
+        waiting = mail.send("accounts/farewell", OLD, "en", {"person_id": unproved.id})
+    services.undo_change(services.undo_token(the_change()))
+    assert person_at(OLD).id == person.id
+    assert person_at(NEW) is None
+    assert db.session.get(Person, unproved.id).merged_into_id == person.id
+    assert db.session.get(OutboxMail, waiting).to_address == OLD
 
 
 def test_of_two_who_take_one_address_at_the_same_time_one_wins_and_the_other_is_offered_to_merge(app):

@@ -18,7 +18,7 @@ from membership.accounts.services.people import choose_locale, ensure_person, no
 from membership.accounts.services.proving import ask_proof, issue_proof
 from membership.accounts.services.signin import Secrets, SignedIn, ask, issue_secrets, use_code, use_link
 from membership.accounts.services.staff import appoint, dismiss
-from membership.accounts.services.staying import forget, keep_data, sign_out, sign_out_everywhere, touch
+from membership.accounts.services.staying import forget, keep_data, renew, sign_out, sign_out_everywhere, touch
 
 __all__ = [
     "Secrets",
@@ -46,6 +46,7 @@ __all__ = [
     "note",
     "read_undo",
     "refuse_while_undoable",
+    "renew",
     "sign_out",
     "sign_out_everywhere",
     "survivor",

@@ -24,6 +24,7 @@ TELL_AT_A_TIME = 50
 # How long the offer to put two accounts together stands after the code was typed.
 OFFER_LIFE = timedelta(minutes=10)
 JOIN_REASON = "The member proved both addresses."
+UNDO_REASON = "The member took this address back."
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +117,24 @@ def join_accounts(person_id: int, proof_id: int, session_row_id: int | None, at:
 def undo_token(change: AddressChange) -> str:
     """What stands in the link to the old address; good until `undo_until`."""
     left = change.undo_until - clock.real_now()
-    return signed(PURPOSE, change.id, max(0, int(left.total_seconds())))
+    return signed(PURPOSE, _names(change), max(0, int(left.total_seconds())))
+
+
+def _names(change: AddressChange) -> list[int | str]:
+    """Which change it is: SQLite gives the number of a row that is gone to another."""
+    return [change.id, change.person_id, change.changed_at.isoformat()]
 
 
 def read_undo(token: str) -> AddressChange:
     """The change of a link; NotFound `undo_over` for one that is not ours, too old, or already undone."""
     try:
-        change = db.session.get(AddressChange, int(read_signed(PURPOSE, token)))
+        names = read_signed(PURPOSE, token)
     except InvalidInput as error:
         raise NotFound("undo_over", "This link does not undo anything any more.") from error
+    change = db.session.get(AddressChange, names[0]) if isinstance(names, list) else None
+    is_other = change is None or _names(change) != names
     is_over = change is None or change.undone_at is not None or change.undo_until <= clock.real_now()
-    if change is None or is_over or change.old_email is None:
+    if change is None or is_other or is_over or change.old_email is None:
         raise NotFound("undo_over", "This link does not undo anything any more.")
     return change
 
@@ -134,11 +142,14 @@ def read_undo(token: str) -> AddressChange:
 def undo_change(token: str) -> str:
     """Give the old address back to its owner, whatever was changed since; everybody is signed out. The address.
 
-    NotFound as `read_undo`; Conflict `address_taken` where another person has it by now, `person_gone`.
+    Whoever has it by now and never proved it (a payment under an address makes such a person) becomes one with the
+    owner. NotFound as `read_undo`; Conflict `address_taken` where another has proved it, `person_gone`, and as
+    `merging.merge`.
     """
     try:
         with transaction("accounts.undo_address"):
             change = read_undo(token)
+            _take_in(change)
             person = lock_person(change.person_id)
             db.session.refresh(change)
             old = read_undo(token).old_email or ""
@@ -146,6 +157,15 @@ def undo_change(token: str) -> str:
     except IntegrityError as error:
         raise Conflict("address_taken", "Somebody else uses this address by now.") from error
     return old
+
+
+def _take_in(change: AddressChange) -> None:
+    # Before the person is locked: a merge locks contributions first, as everybody does.
+    at_old = (Person.email == change.old_email) & Person.email_proved_at.is_(None) & (Person.id != change.person_id)
+    unproved_id = db.session.scalar(select(Person.id).where(at_old))
+    if unproved_id is not None:
+        now = clock.now()
+        merge(unproved_id, change.person_id, UNDO_REASON, "member", now, is_told=False, is_given_back=True)
 
 
 def _restore(person: Person, old: str, change_id: int) -> None:

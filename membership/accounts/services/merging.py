@@ -33,9 +33,19 @@ LONGEST_REASON = 200
 Merger = Callable[[int, int, datetime], None]
 
 
-def merge(from_id: int, into_id: int, reason: str, actor: str, at: datetime, *, is_told: bool = True) -> None:
+def merge(
+    from_id: int,
+    into_id: int,
+    reason: str,
+    actor: str,
+    at: datetime,
+    *,
+    is_told: bool = True,
+    is_given_back: bool = False,
+) -> None:
     """Make two people one: `into_id` has everything from now on, and `from_id` is nobody any more. Both addresses
-    are told, if `is_told`.
+    are told, if `is_told`. `is_given_back`: `into_id` is about to get the address of `from_id` back by an undo, so
+    that undo is no reason to wait, and mails for that address still go there.
 
     Raises InvalidInput `reason_missing`; Conflict `merge_same`, `merge_gone` (erased, being erased, or merged
     already), `merge_staff` (the first one works here), `address_is_new` (an earlier owner of the address of either may
@@ -45,12 +55,12 @@ def merge(from_id: int, into_id: int, reason: str, actor: str, at: datetime, *, 
     reason = clean_reason(reason)
     mergers: Sequence[Merger] = current_app.extensions["membership.mergers"]
     with transaction("accounts.merge"):
-        check_merge(from_id, into_id)
+        check_merge(from_id, into_id, is_given_back=is_given_back)
         for merger in mergers:
             merger(from_id, into_id, at)
         # Whoever came at the same time has been waited for by now: look again at what is true.
-        check_merge(from_id, into_id)
-        old = _close(from_id, into_id, at)
+        check_merge(from_id, into_id, is_given_back=is_given_back)
+        old = _close(from_id, into_id, at, is_given_back=is_given_back)
         if is_told:
             _tell(into_id, old)
         note(into_id, "merged", at, {"reason": reason}, actor)
@@ -64,7 +74,7 @@ def clean_reason(text: str) -> str:
     return reason
 
 
-def check_merge(from_id: int, into_id: int) -> tuple[Person, Person]:
+def check_merge(from_id: int, into_id: int, *, is_given_back: bool = False) -> tuple[Person, Person]:
     """The two people, where the first can be put into the second; raises as `merge` does."""
     if from_id == into_id:
         raise Conflict("merge_same", "This is one and the same person already.")
@@ -76,11 +86,11 @@ def check_merge(from_id: int, into_id: int) -> tuple[Person, Person]:
         raise Conflict("merge_gone", "One of the two is being deleted.")
     if db.session.get(StaffMember, from_id) is not None:
         raise Conflict("merge_staff", "This person works here. Merge the other way round, or take them off the staff.")
-    refuse_while_undoable(from_id, into_id)
+    refuse_while_undoable(from_id, *(() if is_given_back else (into_id,)))
     return people[from_id], people[into_id]
 
 
-def _close(from_id: int, into_id: int, at: datetime) -> str:
+def _close(from_id: int, into_id: int, at: datetime, *, is_given_back: bool) -> str:
     """Hand over what accounts know of the first one, and empty it; the address that is free now."""
     loser, winner = db.session.get_one(Person, from_id), db.session.get_one(Person, into_id)
     unsynchronised = {"synchronize_session": False}
@@ -94,7 +104,7 @@ def _close(from_id: int, into_id: int, at: datetime) -> str:
         delete(SignInRequest).where(SignInRequest.email == loser.email), execution_options=unsynchronised
     )
     old = loser.email
-    wishes.hand_over(from_id, into_id, old, winner.email)
+    wishes.hand_over(from_id, into_id, old, old if is_given_back else winner.email)
     winner.public_name = winner.public_name or loser.public_name
     winner.created_at = min(winner.created_at, loser.created_at)
     loser.email, loser.public_name, loser.email_proved_at = f"merged-{from_id}{NOBODY}", None, None

@@ -9,7 +9,7 @@ from membership.accounts.models import AddressProof, Person, Session, SignInRequ
 from membership.accounts.rules import IDLE, TOUCH_EVERY
 from membership.accounts.services.people import note
 from membership.db import db, transaction
-from membership.kernel import clock
+from membership.kernel import clock, ids
 
 FORGET_AFTER = timedelta(days=1)
 
@@ -25,6 +25,14 @@ def keep_data(row_id: int, data: dict[str, Any]) -> None:
     """Keep what belongs to a signed-in browser, such as messages for the next page."""
     with transaction("accounts.keep_data"):
         db.session.execute(update(Session).where(Session.id == row_id).values(data=data))
+
+
+def renew(row_id: int) -> str:
+    """Let one session go on under a new id, for the cookie; the old one is worth nothing from now on (S11)."""
+    session_id = ids.new_secret()
+    with transaction("accounts.renew"):
+        db.session.execute(update(Session).where(Session.id == row_id).values(id_hash=ids.digest(session_id)))
+    return session_id
 
 
 def sign_out(row_id: int) -> None:

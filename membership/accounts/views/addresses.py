@@ -119,6 +119,7 @@ def enter_email_code() -> ResponseReturnValue:
     if changed.other_id is not None:
         session[PROOF_KEY] = changed.proof_id
         return redirect(url_for("accounts.join_page"), 303)
+    session.renew()  # type: ignore[attr-defined]
     flash(_("Your address is %(address)s from now on. We have told the old one as well.", address=changed.email))
     return redirect(PLACES["account"], 303)
 
@@ -140,6 +141,7 @@ def join() -> ResponseReturnValue:
     """Put them together; the address that was proved is the one of both from now on."""
     Form()
     services.join_accounts(current_user.id, int(session.get(PROOF_KEY, 0)), _row_id(), clock.now())
+    session.renew()  # type: ignore[attr-defined]
     flash(_("Both accounts are one now, with the address that you proved."))
     return redirect(PLACES["account"], 303)
 
