@@ -151,6 +151,16 @@ def test_word_of_a_debit_for_support_that_is_over_makes_nobody_a_patron(referenc
     assert (state(), standing().is_patron) == ("ended", False)
 
 
+def test_lapsed_support_that_is_paid_late_while_its_end_is_planned_can_still_be_kept(reference):
+    tell(payment())
+    tell(seen(SubscriptionStatus.UNPAID))
+    assert state() == "lapsed"
+    tell(seen(SubscriptionStatus.ACTIVE, cancel_at=clock.now() + timedelta(days=20)))
+    assert state() == "cancelling"
+    tell(seen(SubscriptionStatus.ACTIVE))
+    assert (state(), queries.find_by_reference(reference).ends_at) == ("active", None)
+
+
 def test_a_first_debit_that_bounces_ends_abandoned(reference):
     tell(CheckoutFinished(reference, "cs_con_1", "cus_1", "sub_con_1", paid=False))
     tell(seen(SubscriptionStatus.ENDED, ended_at=clock.now()))

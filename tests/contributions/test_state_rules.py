@@ -16,7 +16,7 @@ MAY_BECOME = {
     "past_due": "active paused cancelling lapsed ended",
     "paused": "active past_due cancelling lapsed ended",
     "cancelling": "active paused past_due lapsed ended",
-    "lapsed": "active ended",
+    "lapsed": "active past_due paused cancelling ended",
     "ended": "",
 }
 MEMBER = {

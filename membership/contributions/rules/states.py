@@ -190,7 +190,13 @@ TABLE: dict[State, Row] = {
     ),
     State.LAPSED: Row(
         "It ended because payments did not go through.",
-        news={State.ACTIVE: "the open payment was paid late", State.ENDED: "the provider closed it"},
+        news={
+            State.ACTIVE: "the open payment was paid late",
+            State.PAST_DUE: "the provider tries the open payment again",
+            State.PAUSED: "it was paid late, and is paused",
+            State.CANCELLING: "it was paid late, and its end is planned",
+            State.ENDED: "the provider closed it",
+        },
         member=_stays(State.LAPSED, Action.COME_BACK),
         staff=_stays(State.LAPSED, *_MONEY),
     ),

@@ -37,12 +37,13 @@ def hear_subscription(news: SubscriptionSeen) -> None:
     )
     if state is None:
         return
-    _follow_dates(contribution, news, state)
     if news.status is SubscriptionStatus.PAST_DUE:
         open_grace(contribution, at)
     elif contribution.pending_at is None or state not in LIVE:  # a wish for later takes nothing from a slow bank
         patrons.close_grace(contribution.reference, at)
-    if move(contribution, state, at):
+    has_moved = move(contribution, state, at)
+    _follow_dates(contribution, news, State(contribution.state))
+    if has_moved:
         if before is State.CANCELLING and state is not State.ENDED:
             contribution.cancel_reason = None  # it is kept: why it was to end is no longer true
         tell_of_state(contribution, before)
