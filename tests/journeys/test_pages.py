@@ -47,8 +47,7 @@ def filled_in(demo, route):
 def of_a_patron(demo, email):
     """The addresses of what belongs to a patron; links that are mailed are tried with one that nobody was sent."""
     person = "SELECT p.public_id, c.reference, c.person_id FROM people p JOIN contributions c ON c.person_id = p.id"
-    until("the patron", lambda: demo.rows(f"{person} WHERE p.email = ?", email))
-    public_id, reference, _ = demo.rows(f"{person} WHERE p.email = ?", email)[0]
+    [(public_id, reference, _)] = until(lambda: demo.rows(f"{person} WHERE p.email = ?", email), what="the patron")
     ((number,),) = demo.rows("SELECT receipt_number FROM payments WHERE reference = ?", reference)
     parts = {"public_id": public_id, "reference": reference, "number": number, "action": "pause", "int:grant_id": "1"}
     parts |= {"int:year": number[:4], "int:line_id": "1", "token": "unknown", "code": "AAAA-BBBB-CCCC"}

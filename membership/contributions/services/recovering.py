@@ -97,7 +97,7 @@ def take_new_card(reference: str, checkout_id: str) -> PayOutcome | None:
 def try_new_card(contribution_id: int) -> PayOutcome | None:
     """Pay what is open with a card that has just taken the place of another; None where nothing is open.
 
-    Once per card, however often it is called: the page that comes back and the worker do it both.
+    Once per card and open payment, however often it is called: the page that comes back and the worker do it both.
     """
     row = db.session.get_one(Contribution, contribution_id, populate_existing=True)
     card = db.session.scalar(select(Card).where(Card.contribution_id == contribution_id))
@@ -105,7 +105,7 @@ def try_new_card(contribution_id: int) -> PayOutcome | None:
     if card is not None and may_be_paid_now(State(row.state), row.failed_at, row.ends_at):
         card_id = card.card_id
         try:
-            outcome = pay_now(row.reference, f"card:{card_id}")
+            outcome = pay_now(row.reference, f"card:{card_id}:{row.failed_payment_id}")
         except Conflict:
             outcome = None
     with transaction("contributions.new_card_tried"):
