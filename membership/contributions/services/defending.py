@@ -104,8 +104,8 @@ def confirm(reference: str, open_for: timedelta) -> Contribution:
 def invite_waiting() -> None:
     """Send some of the mails that wait; fewer while the page is CLOSED, so that nobody can keep it shut for all.
 
-    Those go first of whose network and mail domain few wait: a reader among thousands of scripted wishes, which come
-    from the same networks again and again, has not to wait for all of them.
+    Those go first of whose network and mail domain few have asked within the day, mailed or not: a reader among
+    thousands of scripted wishes, which come from the same networks again and again, has not to wait for all of them.
     """
     n_now = MAILS_WHILE_CLOSED if stance_now() is Stance.CLOSED else MAILS_AT_A_TIME
     turns = [
@@ -113,9 +113,14 @@ def invite_waiting() -> None:
         for column in (Confirmation.network, Confirmation.mail_domain)
     ]
     is_waiting = Confirmation.mailed_at.is_(None)
-    first = select(Confirmation.contribution_id).where(is_waiting).order_by(turns[0] + turns[1], Confirmation.asked_at)
+    asked = (
+        select(Confirmation.contribution_id, Confirmation.mailed_at, (turns[0] + turns[1]).label("turn"))
+        .where(Confirmation.asked_at > clock.real_now() - CONFIRM_WITHIN)
+        .subquery()
+    )
+    first = select(asked.c.contribution_id).where(asked.c.mailed_at.is_(None))
     with transaction("contributions.invite_waiting"):
-        chosen = db.session.scalars(first.limit(n_now)).all()
+        chosen = db.session.scalars(first.order_by(asked.c.turn, asked.c.contribution_id).limit(n_now)).all()
         rows = select(Confirmation).where(Confirmation.contribution_id.in_(chosen), is_waiting)
         for row in db.session.scalars(rows.with_for_update(skip_locked=True)).all():
             contribution = db.session.get_one(Contribution, row.contribution_id)
