@@ -111,6 +111,7 @@ def settings(database_url, tmp_path, sandbox, mail_url):
     return make_settings(
         database_url=database_url,
         queue_path=str(tmp_path / "queue.db"),
+        keys_path=str(tmp_path / "keys"),
         stripe_api_base=sandbox.public_url,
         smtp_url=mail_url,
     )
