@@ -65,15 +65,11 @@ def test_no_money_is_lost_or_counted_twice_whatever_happens(world):
         print(f"{Lives.tally} in {(time.monotonic() - began) / 60:.1f} minutes")
 
 
-# Where it begins decides when a bug is met: with 1 this one is not met within 200, with 2 in history 68.
-SEEDS = {"notices_are_believed": "2"}
-
-
 @pytest.mark.parametrize("bug", PLANTED)
 @pytest.mark.parametrize("world", ["sqlite"], indirect=True)
 @pytest.mark.timeout(1200)
 def test_a_planted_bug_is_found(world, monkeypatch, bug):
     """The tests of this test: it would be worth nothing if it found nothing."""
     with PLANTED[bug](monkeypatch), pytest.raises(AssertionError) as found:
-        run(world, PLANTED_BY, int(os.environ.get("HISTORIES_SEED", SEEDS.get(bug, "1"))), phases=(Phase.generate,))
+        run(world, PLANTED_BY, int(os.environ.get("HISTORIES_SEED", "1")), phases=(Phase.generate,))
     print(f"\n{bug}: found in history {Lives.tally['histories']}: {str(found.value)[:300]}")

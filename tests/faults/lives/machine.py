@@ -179,6 +179,18 @@ class Lives(Members, PeopleAtStripe, RuleBasedStateMachine):
         self._change_at_stripe(first, which)
         self._work_while_something_happens(where, nth, seconds, then, which)
 
+    @precondition(lambda self: self.world.at_stripe("subscription"))
+    @rule(first=DEEDS, then=DEEDS, which=WHICH)
+    def two_changes_are_told_backwards(self, first, then, which):
+        """Stripe promises no order: the notice of what came first comes last."""
+        self.step()
+        self._clear_the_table()
+        self._change_at_stripe(first, which)
+        self._change_at_stripe(then, which)
+        self.world.pending.reverse()
+        self.all_notices_arrive_now()
+        self.world.work("billing.drain")
+
     def _clear_the_table(self):
         self.world.sandbox.faults.clear()
         self.all_notices_arrive_now()
