@@ -194,6 +194,13 @@ class RoleForm(WhyForm):
 class InviteForm(EmailForm):
     """Whom to invite, as what, and in which language they are written to."""
 
+    email = StringField(
+        _l("E-mail address"),
+        validators=[
+            InputRequired(_l("Please type an e-mail address.")),
+            Length(max=LONGEST_TYPED_EMAIL, message=_l("This is longer than any e-mail address.")),
+        ],
+    )
     name = StringField(
         _l("Name, as pages show it"),
         validators=[
