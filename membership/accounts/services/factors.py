@@ -69,12 +69,12 @@ def set_app(person_id: int, sealed: str, code: str) -> list[str] | None:
         step = _step_of(secret, code)
         if step is None:
             raise _wrong_code()
-        is_first, before = not has_factor(person_id), factors_of(person_id).app_set_at
+        is_first, has_app = not has_factor(person_id), factors_of(person_id).app_set_at is not None
         row = db.session.get(TotpSecret, person_id) or TotpSecret(person_id=person_id)
         row.sealed, row.last_step = seal(APP, person.public_id, secret.encode()), step
         row.set_at = clock.real_now()
         db.session.add(row)
-        write_down(person, "app_set", before={"had_app": before is not None})
+        write_down(person, "app_set", before={"app": True} if has_app else None)
         return new_codes(person) if is_first else None
 
 
