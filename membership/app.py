@@ -5,6 +5,7 @@ from flask_migrate import Migrate
 
 from membership import db, hints, wiring
 from membership.accounts import views as accounts
+from membership.audit import views as audit
 from membership.billing.views import bp as billing_bp
 from membership.config import Settings
 from membership.contributions import views as contributions
@@ -45,6 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         clock.use_offset(clock.no_offset)
     _install_plumbing(app, settings)
     accounts.install(app)
+    audit.install(app)
     for blueprint in (gifts_bp, people_bp, pages_bp, billing_bp, mail_bp, mailbox_bp, clock_bp, operations_bp, desk_bp):
         app.register_blueprint(blueprint)
     for blueprint in (

@@ -80,6 +80,7 @@ else:
 
 _depth: ContextVar[int] = ContextVar("transaction_depth", default=0)
 _hints: ContextVar[tuple[tuple[str, tuple[int | str, ...]], ...]] = ContextVar("hints", default=())
+_last_acts: ContextVar[tuple[Callable[[], None], ...]] = ContextVar("last_acts", default=())
 
 
 class OutsideCallInTransaction(RuntimeError):  # noqa: N818 - reads as a sentence
@@ -106,12 +107,14 @@ def transaction(label: str) -> Iterator[None]:
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("Something was changed outside a transaction().")
     session.rollback()  # ends the read transaction, if there is one
-    token, hints_token = _depth.set(1), _hints.set(())
+    token, hints_token, acts_token = _depth.set(1), _hints.set(()), _last_acts.set(())
     try:
         # BEGIN IMMEDIATE (SQLite) now, before anything is read: see _tame_sqlite.
         session.connection(execution_options={"immediate": True})
         yield
         session.flush()
+        for act in _last_acts.get():
+            act()
         faults.point(f"{label}:before-commit")
         session.commit()
         wanted = _hints.get()
@@ -121,9 +124,21 @@ def transaction(label: str) -> Iterator[None]:
     finally:
         _depth.reset(token)
         _hints.reset(hints_token)
+        _last_acts.reset(acts_token)
     faults.point(f"{label}:after-commit")
     for job, args in wanted:
         _send_hint(job, args)
+
+
+def do_last(act: Callable[[], None]) -> None:
+    """Have `act` run as the last thing inside this transaction(), when all else is written and every row is locked.
+
+    For what everybody waits for (the one end of a chain): whoever holds it waits for nobody any more, so that no ring
+    of waiting comes about, and others wait for a commit only.
+    """
+    if not in_transaction():
+        raise RuntimeError("Only a transaction() has an end.")
+    _last_acts.set((*_last_acts.get(), act))
 
 
 def hint(job: str, *args: int | str) -> None:
@@ -362,6 +377,7 @@ __all__ = [
     "append_only_but",
     "append_only_statements",
     "db",
+    "do_last",
     "follow_movable_clock",
     "hint",
     "in_transaction",

@@ -118,3 +118,70 @@ def way_in(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
         "email": person.email,
         "signin_url": absolute("accounts.signin"),
     }
+
+
+@mail(
+    "accounts/staff_invited",
+    example={
+        "newsroom_name": "The Harbour Post",
+        "email": "editor@example.org",
+        "role": "editor",
+        "signin_url": "https://join.example.org/signin?next=staff",
+    },
+)
+def staff_invited(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
+    """To somebody whom an owner has put on the staff: as what, and where to sign in. Carries no secret."""
+    del at
+    person = get_person(int(args["person_id"]))
+    if not person.is_active or person.role is None:
+        return None
+    return {
+        "newsroom_name": settings().newsroom_name,
+        "email": person.email,
+        "role": person.role.value,
+        "signin_url": absolute("accounts.signin", next="staff"),
+    }
+
+
+@mail(
+    "accounts/factor",
+    example={
+        "newsroom_name": "The Harbour Post",
+        "what": "passkey_added",
+        "factor_url": "https://join.example.org/staff/factor/mine",
+    },
+)
+def factor(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
+    """To a member of staff whose second factor was changed or reset: what happened, in case it was not them."""
+    del at
+    person = get_person(int(args["person_id"]))
+    if person.is_gone:
+        return None
+    return {
+        "newsroom_name": settings().newsroom_name,
+        "what": str(args["what"]),
+        "factor_url": absolute("factor.mine"),
+    }
+
+
+@mail(
+    "accounts/factor_reset",
+    example={
+        "newsroom_name": "The Harbour Post",
+        "name": "Iryna Bondar",
+        "email": "editor@example.org",
+        "team_url": "https://join.example.org/staff/team",
+    },
+)
+def factor_reset(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
+    """To the owner who reset somebody's second factor: that it was done in their name."""
+    del at
+    person = get_person(int(args["of_id"]))
+    if person.is_gone or person.staff is None:
+        return None
+    return {
+        "newsroom_name": settings().newsroom_name,
+        "name": person.staff.name,
+        "email": person.email,
+        "team_url": absolute("team.index"),
+    }

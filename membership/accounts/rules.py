@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -17,6 +18,13 @@ CODE_DIGITS = 8
 IDLE = timedelta(days=30)
 ABSOLUTE = timedelta(days=180)
 TOUCH_EVERY = timedelta(hours=1)
+
+# The right to the desk, on top of a session (S12, ADR 0013).
+STAFF_IDLE = timedelta(minutes=30)
+STAFF_ABSOLUTE = timedelta(hours=10)
+STAFF_TOUCH_EVERY = timedelta(minutes=1)
+# So long what was shown last is proof enough for refunds, exports and roles.
+FRESH_FOR = timedelta(minutes=10)
 
 # Where a sign-in may lead: names that travel through the browser, and the addresses behind them (S19).
 PLACES = {
@@ -126,6 +134,29 @@ def is_session_live(last_seen_at: datetime, expires_at: datetime, at: datetime) 
     return at < expires_at and at < last_seen_at + IDLE
 
 
+@dataclass(frozen=True, slots=True)
+class StaffRights:
+    """What this browser may do at the desk as far as the second factor goes; the role is another question.
+
+    `has_factor`: the person has set one up. `is_open`: it was shown here and is good still; in the demo also where
+    there is none to be shown. `is_fresh`: that was within FRESH_FOR. `is_elsewhere`: it is open, but the browser did
+    not send the cookie, as it does when another website led here.
+    """
+
+    has_factor: bool = False
+    is_open: bool = False
+    is_fresh: bool = False
+    is_elsewhere: bool = False
+
+    @property
+    def is_by_courtesy(self) -> bool:
+        """Whether the desk is open although there is no second factor: in the demo."""
+        return self.is_open and not self.has_factor
+
+
+NO_RIGHTS = StaffRights()
+
+
 class Role(StrEnum):
     """What a member of staff is there for (decision 27)."""
 
@@ -141,7 +172,7 @@ _EVERYBODY = frozenset({"desk.see", "people.see", "money.see"})
 _EDITORS = _EVERYBODY | {"topics.moderate", "polls.run"}
 _FINANCE = _EVERYBODY | {"money.act", "people.act"}
 MAY: Mapping[Role, frozenset[str]] = {
-    Role.OWNER: _EDITORS | _FINANCE | {"people.erase"},
+    Role.OWNER: _EDITORS | _FINANCE | {"people.erase", "team.run", "audit.see"},
     Role.EDITOR: _EDITORS,
     Role.FINANCE: _FINANCE,
     Role.VIEWER: _EVERYBODY,
@@ -154,3 +185,24 @@ def may(role: Role | None, action: str) -> bool:
     if action not in ACTIONS:
         raise ValueError(f"Unknown action {action!r}.")
     return role is not None and action in MAY[role]
+
+
+# Browsers, as their owners know them. The first word that stands in the header decides, so the order matters: most
+# browsers call themselves by the names of others as well.
+_BROWSERS = (
+    ("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("FxiOS", "Firefox"), ("SamsungBrowser", "Samsung"),
+    ("CriOS", "Chrome"), ("Chrom", "Chrome"), ("Safari", "Safari"),
+)  # fmt: skip
+_SYSTEMS = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("CrOS", "ChromeOS"),
+    ("Mac OS X", "macOS"), ("Linux", "Linux"),
+)  # fmt: skip
+
+
+def browser_of(user_agent: str) -> str | None:
+    """What kind of browser this is, such as "Firefox, Linux"; None where it says nothing that we know.
+
+    Only this is kept: the whole header would tell one reader from another.
+    """
+    found = [next((name for mark, name in table if mark in user_agent), None) for table in (_BROWSERS, _SYSTEMS)]
+    return ", ".join(name for name in found if name) or None

@@ -2,7 +2,8 @@
 
 Flask asks this for its `session`, Flask-Login for its `current_user` (decision 26). Nothing is read before
 somebody looks, so pages that need no session cost no query, and nothing is set that nobody changed: anonymous
-readers of public pages get no cookie at all. The signed cookie never says who somebody is.
+readers of public pages get no cookie at all. The signed cookie never says who somebody is. The right to the desk is a
+second row under a second cookie, which no other website can make a browser send (ADR 0013).
 """
 
 import hashlib
@@ -18,7 +19,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from membership.accounts import queries, services
 from membership.accounts.models import Person
-from membership.accounts.rules import ABSOLUTE, TOUCH_EVERY
+from membership.accounts.queries.factors import Found, has_factor
+from membership.accounts.rules import (
+    ABSOLUTE,
+    FRESH_FOR,
+    NO_RIGHTS,
+    STAFF_ABSOLUTE,
+    STAFF_TOUCH_EVERY,
+    TOUCH_EVERY,
+    StaffRights,
+)
 from membership.config import Settings
 from membership.kernel import clock
 from membership.web import settings
@@ -43,6 +53,9 @@ class Visit(SessionMixin):
         self.entered: str | None = None  # the id of a session that began in this request
         self.renewed: str | None = None  # the new id of the session that goes on
         self.has_left = False
+        self._rights: StaffRights | None = None
+        self.desk: Found | None = None  # the open desk of this browser, once somebody asked for it
+        self.entered_desk: str | None = None  # the id of a right to the desk that began in this request
 
     @property
     def is_loaded(self) -> bool:
@@ -61,12 +74,41 @@ class Visit(SessionMixin):
         self._look()
         return self._row_id
 
+    @property
+    def staff_rights(self) -> StaffRights:
+        """What this browser may do at the desk as far as the second factor goes; nothing for who does not work here."""
+        if self._rights is None:
+            self._rights = self._look_at_desk()
+        return self._rights
+
+    def _look_at_desk(self) -> StaffRights:
+        person = self.person
+        if person is None or self._row_id is None or person.role is None:
+            return NO_RIGHTS
+        is_set_up = has_factor(person.id)
+        if not is_set_up:  # in the demo everybody may look in; elsewhere nothing opens before there is a factor
+            return StaffRights(is_open=settings().demo, is_fresh=settings().demo)
+        found = queries.find_desk_session(self._row_id, self._request.cookies.get(staff_cookie()))
+        if found is None or not found.is_shown:
+            return StaffRights(has_factor=True, is_elsewhere=found is not None)
+        self.desk = found
+        return StaffRights(has_factor=True, is_open=True, is_fresh=clock.real_now() < found.proved_at + FRESH_FOR)
+
+    def open_desk(self, method: "services.Method") -> None:
+        """Give this browser the right to the desk, for who has just shown their factor; both ids are new (S11)."""
+        if self.person is None or self.row_id is None:
+            raise RuntimeError("Nobody is signed in here.")
+        self.entered_desk = services.enter(self.row_id, self.person, method)
+        self._rights = StaffRights(has_factor=True, is_open=True, is_fresh=True)
+        self.renew()
+
     def enter(self, session_id: str) -> None:
         """Go on as the session with this new id; whatever was known before is dropped (S11)."""
         before = self.row_id
         if before is not None:
             services.sign_out(before)
         self._data, self._person, self._row_id = {}, None, None
+        self._rights = self.desk = None
         self.entered, self.has_left = session_id, False
 
     def renew(self) -> None:
@@ -77,6 +119,7 @@ class Visit(SessionMixin):
     def leave(self) -> None:
         """Forget who was signed in here; the row is the business of the services."""
         self._data, self._person, self._row_id = {}, None, None
+        self._rights = self.desk = None
         self.has_left = True
 
     def _look(self) -> dict[str, Any]:
@@ -135,6 +178,8 @@ class VisitInterface(SessionInterface):
             _set(response, session_cookie(), session.renewed, int(ABSOLUTE.total_seconds()))
         elif session.has_left or session.is_stale:
             _drop(response, session_cookie())
+        if session.entered_desk is not None and not session.has_left:
+            _set(response, staff_cookie(), session.entered_desk, int(STAFF_ABSOLUTE.total_seconds()), "Strict")
         if session.is_loaded and session.entered is None:
             _keep(session, response)
 
@@ -150,6 +195,8 @@ def _keep(visit: Visit, response: Response) -> None:
         at = clock.real_now()
         if visit.last_seen_at is not None and visit.last_seen_at <= at - TOUCH_EVERY:
             services.touch(visit.row_id, at)
+        if visit.desk is not None and visit.person is not None and visit.desk.last_seen_at <= at - STAFF_TOUCH_EVERY:
+            services.touch_desk(visit.desk.id, visit.person.id, at)
     except SQLAlchemyError:  # the answer itself is made; not having noted the visit spoils nothing
         log.exception("visit_not_kept")
 
@@ -162,6 +209,11 @@ def load_person(_request: Request) -> Person | None:
 def session_cookie() -> str:
     """The cookie with the id of a signed-in session."""
     return _prefix() + "session"
+
+
+def staff_cookie() -> str:
+    """The cookie with the id of the right to the desk; it never comes with a request that another website caused."""
+    return _prefix() + "staff"
 
 
 def visit_cookie() -> str:
@@ -183,9 +235,11 @@ def _prefix() -> str:
     return settings().cookie_prefix
 
 
-def _set(response: Response, name: str, value: str, max_age: int | None) -> None:
+def _set(response: Response, name: str, value: str, max_age: int | None, same_site: str = "Lax") -> None:
     known: Settings = settings()
-    response.set_cookie(name, value, max_age=max_age, path="/", secure=known.is_secure, httponly=True, samesite="Lax")
+    response.set_cookie(
+        name, value, max_age=max_age, path="/", secure=known.is_secure, httponly=True, samesite=same_site
+    )
 
 
 def _drop(response: Response, name: str) -> None:

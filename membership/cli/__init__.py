@@ -16,6 +16,7 @@ from membership.config import SettingsRefused
 
 # Name of the command -> where it lives. `db` is Flask-Migrate's own group (upgrade, downgrade, check …).
 COMMANDS: dict[str, str] = {
+    "audit": "membership.cli.audit:audit",
     "check-books": "membership.cli.books:check_books",
     "count": "membership.cli.count:count_file",
     "db": "flask_migrate.cli:db",

@@ -7,8 +7,10 @@ from rich.table import Table
 
 from membership.accounts import queries, services
 from membership.accounts.rules import Role, canonical_email
+from membership.accounts.services import factors
+from membership.audit.rules import COMMAND
 from membership.kernel import clock
-from membership.kernel.errors import MembershipError
+from membership.kernel.errors import MembershipError, NotFound
 from membership.web import settings
 
 
@@ -52,15 +54,34 @@ def remove(email: str) -> None:
     click.echo(f"{email} is no longer on the staff.")
 
 
+@staff.command("reset-factor")
+@click.argument("email")
+@click.option("--reason", help="Why; it stands in the audit log.")
+@with_appcontext
+def reset_factor(email: str, reason: str | None) -> None:
+    """Take somebody's second factor away, for the owner who lost it and has no other owner to ask. They are mailed."""
+    try:
+        person = queries.find_person_by_email(canonical_email(email))
+        if person is None or person.role is None:
+            raise NotFound("not_staff", "Nobody on the staff has this address.")
+        factors.reset(person.id, actor=COMMAND, reason=reason)
+    except MembershipError as error:
+        raise CannotDo(error.message) from error
+    click.echo(
+        f"{email} has no second factor any more, and sets up a new one at the desk: {settings().public_url}/staff"
+    )
+
+
 @staff.command("list")
 @with_appcontext
 def list_() -> None:
     """Everybody on the staff."""
-    members = queries.list_staff()
+    members = queries.staff_rows()
     if not members:
         click.echo("Nobody is on the staff yet. Next: membership staff add EMAIL --role owner")
         return
-    table = Table("Name", "Address", "Role", "Since")
-    for member, person in members:
-        table.add_row(member.name, person.email, member.role, f"{member.added_at:%Y-%m-%d}")
+    table = Table("Name", "Address", "Role", "Since", "Second factor")
+    for row in members:
+        has_factor = "yes" if row.has_factor else "none yet"
+        table.add_row(row.member.name, row.person.email, row.member.role, f"{row.member.added_at:%Y-%m-%d}", has_factor)
     Console().print(table)

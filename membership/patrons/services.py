@@ -6,6 +6,7 @@ from sqlalchemy import delete, func, select, update
 
 from membership.accounts import services as accounts
 from membership.accounts.models import Person
+from membership.audit.services import record
 from membership.db import db, transaction
 from membership.kernel.errors import Conflict, InvalidInput, NotFound
 from membership.kernel.money import Money
@@ -81,6 +82,8 @@ def grant_comp(person_id: int, until: datetime, token: str, *, reason: str, acto
         details = {"comp": cause_ref, "until": until.isoformat(), "reason": _said(reason)}
         grant_period(person_id, Cause.COMP, cause_ref, paid_at=at, starts_at=at, ends_at=until)
         accounts.note(person_id, "comp_granted", at, details, actor)
+        whom, until_when = ("person", person.public_id), {"until": until.isoformat()}
+        record("comp.granted", whom, actor=actor, reason=details["reason"], after={"comp": cause_ref} | until_when)
         _tell_of_comp("patrons/comp", person, cause_ref)
     return cause_ref
 
@@ -100,7 +103,10 @@ def revoke_comp(person_id: int, cause_ref: str, *, reason: str, actor: str, at: 
         details = {"comp": cause_ref, "reason": _said(reason)}
         revoke(cause_ref, at)
         accounts.note(person_id, "comp_revoked", at, details, actor)
-        _tell_of_comp("patrons/comp_revoked", db.session.get_one(Person, person_id), cause_ref)
+        person = db.session.get_one(Person, person_id)
+        whom, until_when = ("person", person.public_id), {"until": grant.ends_at.isoformat()}
+        record("comp.revoked", whom, actor=actor, reason=details["reason"], before={"comp": cause_ref} | until_when)
+        _tell_of_comp("patrons/comp_revoked", person, cause_ref)
 
 
 def _said(reason: str) -> str:

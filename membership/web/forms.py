@@ -12,6 +12,7 @@ from wtforms import Field, FieldList, FormField, HiddenField, SelectMultipleFiel
 from wtforms.csrf.core import CSRFTokenField
 from wtforms.meta import DefaultMeta
 
+from membership.web.access import kept_fields
 from membership.web.i18n import current_locale
 
 SUBMIT_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -72,8 +73,18 @@ class Form(FlaskForm):  # type: ignore[misc]  # Flask-WTF carries no types
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # With `formdata=None` it reads nothing of the request: one of the forms of a page that answers another one.
-        if request.method in SUBMIT_METHODS and kwargs.get("formdata", request.form) is not None:
-            self._refuse_strangers()
+        if request.method in SUBMIT_METHODS:
+            if kwargs.get("formdata", request.form) is not None:
+                self._refuse_strangers()
+        else:
+            self._fill_in_again()
+
+    def _fill_in_again(self) -> None:
+        """Show what was typed before somebody was asked for their second factor; what the page decided is made anew."""
+        kept = kept_fields(field.name for field in self)
+        for field in self if kept else ():
+            if not isinstance(field, HiddenField):
+                field.process(kept)
 
     def _refuse_strangers(self) -> None:
         many = tuple(_names_of(self, (SelectMultipleField,)))

@@ -32,12 +32,10 @@ PAYMENT_PAGES = ("https://checkout.stripe.com", "https://billing.stripe.com", "h
 # leaves the protection only by standing here AND being made for `machine`; a house test compares the two.
 CSRF_EXEMPT = frozenset({"/stripe/webhook", "/demo/clock", "/mail/stop/<token>", "/mail/stop/<token>/undo"})
 
-PERMISSIONS = ", ".join(
-    f"{feature}=()"
-    for feature in (
-        "accelerometer", "browsing-topics", "camera", "display-capture", "geolocation", "gyroscope", "magnetometer",
-        "microphone", "midi", "payment", "publickey-credentials-get", "screen-wake-lock", "serial", "usb",
-    )
+NOT_NEEDED = (
+    "accelerometer", "browsing-topics", "camera", "display-capture", "geolocation", "gyroscope", "magnetometer",
+    "microphone", "midi", "payment", "publickey-credentials-create", "publickey-credentials-get", "screen-wake-lock",
+    "serial", "usb",
 )  # fmt: skip
 
 _csrf = CSRFProtect()
@@ -71,6 +69,7 @@ def install(app: Flask, known: Settings) -> None:
     _csrf.init_app(app)
     app.before_request(_refuse_nul)
     app.before_request(_protect_forms)
+    app.extensions["membership.check_form"] = _protect_forms
     app.extensions["membership.csp"] = content_policy(known)
     app.after_request(_put_headers)
 
@@ -116,6 +115,11 @@ def content_policy(known: Settings, **changes: str) -> str:
             raise ValueError(f"{directive} is the same on every page.")
         directives[directive] = value
     return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
+def permissions(*needed: str) -> str:
+    """The Permissions-Policy of a page, as a header value: nothing of what browsers can do, but what is `needed`."""
+    return ", ".join(f"{feature}=({'self' if feature in needed else ''})" for feature in NOT_NEEDED)
 
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -174,7 +178,7 @@ def _put_headers(response: Response) -> Response:
     headers.setdefault("Referrer-Policy", "same-origin")
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers["Permissions-Policy"] = PERMISSIONS
+    headers.setdefault("Permissions-Policy", permissions())
     if known.is_secure:
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     _say_who_may_keep(response)

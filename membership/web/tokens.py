@@ -1,16 +1,24 @@
-"""Small signed notes that travel through a browser: readable by anyone, changeable by nobody.
+"""Small signed notes that travel through a browser: readable by anyone, changeable by nobody. And what is sealed: to be
+read by this installation alone.
 
-They say what we said earlier; using one only once is the duty of the table that stores its use.
+Notes say what we said earlier; using one only once is the duty of the table that stores its use.
 """
 
 import hashlib
+import secrets
 from typing import Any
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from itsdangerous import BadData, URLSafeSerializer
 
 from membership.kernel import clock
 from membership.kernel.errors import InvalidInput
 from membership.web import settings
+
+NONCE_BYTES = 12
 
 
 def signed(purpose: str, payload: Any, max_age: int) -> str:
@@ -31,6 +39,28 @@ def read_signed(purpose: str, text: str) -> Any:
     if clock.real_now().timestamp() >= expires:
         raise InvalidInput("token_expired", "This form was open for too long.")
     return payload
+
+
+def seal(purpose: str, owner: str, secret: bytes) -> bytes:
+    """`secret` as bytes that only `unseal` with the same purpose, owner and SECRET_KEY opens (AES-256-GCM).
+
+    `owner` ties them to whose they are: copied into somebody else's row they open nothing.
+    """
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    return nonce + AESGCM(_sealing_key(purpose)).encrypt(nonce, secret, owner.encode())
+
+
+def unseal(purpose: str, owner: str, sealed: bytes) -> bytes | None:
+    """What was sealed; None for anything else, above all after SECRET_KEY was changed."""
+    try:
+        return AESGCM(_sealing_key(purpose)).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], owner.encode())
+    except (InvalidTag, ValueError):
+        return None
+
+
+def _sealing_key(purpose: str) -> bytes:
+    secret = settings().secret_key.get_secret_value().encode()
+    return HKDF(SHA256(), 32, salt=None, info=f"membership.seal.{purpose}".encode()).derive(secret)
 
 
 def _serializer(purpose: str) -> URLSafeSerializer:

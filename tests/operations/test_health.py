@@ -45,7 +45,7 @@ def test_an_installation_whose_tables_are_up_to_date_is_ready(app, client):
     answer = client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json["ready"] is True
-    assert list(checks_of(answer)) == ["database", "migrations", "inbox", "outbox", "books", "reconcile"]
+    assert list(checks_of(answer)) == ["database", "migrations", "inbox", "outbox", "books", "reconcile", "audit"]
 
 
 def test_pending_migrations_are_told(app, client):

@@ -9,9 +9,11 @@ from sqlalchemy import delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from membership.accounts.models import AddressChange, AddressProof, Person, Session
+from membership.accounts.services.desk import staff_name
 from membership.accounts.services.merging import merge
 from membership.accounts.services.people import note
 from membership.accounts.services.proving import lock_person, try_code
+from membership.audit.services import record
 from membership.db import db, hint, transaction
 from membership.kernel import clock
 from membership.kernel.errors import Conflict, InvalidInput, NotFound, ProviderFailed
@@ -76,9 +78,15 @@ def _move(person: Person, email: str, session_row_id: int | None) -> None:
     db.session.flush()
     db.session.execute(delete(Session).where(Session.person_id == person.id, Session.id != (session_row_id or 0)))
     note(person.id, "address_changed", clock.now(), actor="member")
+    _record(person, "address.changed")
     for to, what in ((old, "old"), (email, "new")):
         mail.send("accounts/address_changed", to, person.locale, {"change_id": change.id, "what": what})
     hint("accounts.follow_addresses")
+
+
+def _record(person: Person, action: str) -> None:
+    if person.role is not None:  # whoever has this address signs in, on the way to the desk
+        record(action, ("person", person.public_id), actor=staff_name(person), after={"fields": ["email"]})
 
 
 # Two accounts of one reader -----------------------------------------------------------------------------
@@ -176,6 +184,7 @@ def _restore(person: Person, old: str, change_id: int) -> None:
     db.session.execute(update(AddressChange).where(later).values(undone_at=at, told_at=None))
     db.session.execute(delete(Session).where(Session.person_id == person.id))
     note(person.id, "address_restored", clock.now(), actor="member")
+    _record(person, "address.restored")
     for to in {old, lost}:
         mail.send("accounts/address_changed", to, person.locale, {"change_id": change_id, "what": "restored"})
     hint("accounts.follow_addresses")

@@ -25,6 +25,7 @@ from membership.accounts.models import (
 from membership.accounts.queries import addresses_of
 from membership.accounts.services.people import note
 from membership.accounts.services.proving import lock_person, try_code
+from membership.audit.services import forget_reasons, record
 from membership.billing import forgetting
 from membership.db import db, hint, is_sqlite, transaction
 from membership.kernel import clock
@@ -82,6 +83,7 @@ def begin_erasure(person_id: int, actor: str, reason: str | None, at: datetime) 
         person.disabled_at = person.disabled_at or at
         db.session.execute(delete(Session).where(Session.person_id == person_id))
         note(person_id, "erasure_asked", at, {}, actor)
+        record("person.erased", ("person", person.public_id), actor=actor, reason=reason)
         hint("accounts.erase")
 
 
@@ -146,6 +148,8 @@ def _erase_account(person_id: int) -> None:
     forgetting.forget((), addresses, clock.now())
     wishes.forget_person(person_id)
     db.session.execute(update(TimelineEntry).where(TimelineEntry.person_id == person_id).values(details={}))
+    shells = db.session.scalars(select(Person.public_id).where(Person.merged_into_id == person_id))
+    forget_reasons([person.public_id, *shells])
     person.email, person.public_name, person.email_proved_at = f"erased-{person_id}{NOBODY}", None, None
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from membership.accounts.queries import get_person
 from membership.accounts.services.people import note
+from membership.audit.services import record
 from membership.db import transaction
 from membership.kernel.errors import Conflict
 from membership.mail import services as mail
@@ -22,3 +23,4 @@ def send_way_in(person_id: int, token: str, *, reason: str, actor: str, at: date
         args: dict[str, int | str] = {"person_id": person.id}
         if mail.send("accounts/way_in", person.email, person.locale, args, once_key=f"way-in:{token}") is not None:
             note(person.id, "way_in_sent", at, {"reason": reason}, actor)
+            record("person.way_in", ("person", person.public_id), actor=actor, reason=reason)

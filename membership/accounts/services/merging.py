@@ -21,6 +21,7 @@ from membership.accounts.models import (
 )
 from membership.accounts.services.erasing import refuse_while_undoable
 from membership.accounts.services.people import note
+from membership.audit.services import record
 from membership.db import db, transaction
 from membership.kernel.errors import Conflict, InvalidInput
 from membership.kernel.words import one_line
@@ -64,6 +65,8 @@ def merge(
         if is_told:
             _tell(into_id, old)
         note(into_id, "merged", at, {"reason": reason}, actor)
+        names = {person_id: db.session.get_one(Person, person_id).public_id for person_id in (from_id, into_id)}
+        record("person.merged", ("person", names[into_id]), actor=actor, reason=reason, before={"from": names[from_id]})
 
 
 def clean_reason(text: str) -> str:

@@ -14,7 +14,9 @@ from sqlalchemy import func, select, update
 from membership.accounts.models import Person, Session, SignInRequest
 from membership.accounts.queries import find_person_by_email, is_open
 from membership.accounts.rules import ABSOLUTE, CODE_DIGITS, MOST_TRIES, OPEN_TO_NEWCOMERS, REQUEST_LIFE
+from membership.accounts.services.desk import staff_name
 from membership.accounts.services.people import ensure_person, note
+from membership.audit.services import record
 from membership.db import db, transaction
 from membership.kernel import clock, ids
 from membership.kernel.errors import Conflict, InvalidInput
@@ -82,18 +84,21 @@ def issue_secrets(request_id: int) -> Secrets | None:
         return Secrets(is_known=True, token=token, code=code)
 
 
-def use_link(token: str, nonce: str) -> SignedIn | None:
-    """Sign in by the mailed link, once, in the browser that asked; None where that cannot be (any more)."""
+def use_link(token: str, nonce: str, browser: str | None = None) -> SignedIn | None:
+    """Sign in by the mailed link, once, in the browser that asked; None where that cannot be (any more).
+
+    `browser` says what kind it is (`rules.browser_of`), for the list of places where somebody is signed in.
+    """
     at = clock.real_now()
     with transaction("accounts.use_link"):
         request = _consume(
             SignInRequest.token_hash == ids.digest(token), SignInRequest.nonce_hash == ids.digest(nonce), at=at
         )
-        return None if request is None else _begin(request, at)
+        return None if request is None else _begin(request, at, browser)
 
 
-def use_code(code: str, nonce: str) -> SignedIn:
-    """Sign in by the typed code, in the browser that asked.
+def use_code(code: str, nonce: str, browser: str | None = None) -> SignedIn:
+    """Sign in by the typed code, in the browser that asked; `browser` as in `use_link`.
 
     Raises InvalidInput `code_wrong` (with the tries left) and Conflict `code_dead` where nothing can be typed
     any more: too old, too many tries, or never asked here. Each try is counted before it is looked at.
@@ -106,7 +111,7 @@ def use_code(code: str, nonce: str) -> SignedIn:
         signed_in = None
         if tried is not None and _fits(tried, code):
             request = _consume(SignInRequest.id == tried.id, at=at)
-            signed_in = None if request is None else _begin(request, at)
+            signed_in = None if request is None else _begin(request, at, browser)
     if signed_in is not None:
         return signed_in
     if n_left == 0:
@@ -148,7 +153,7 @@ def _consume(*conditions: object, at: datetime) -> SignInRequest | None:
     return db.session.scalar(statement, execution_options={"populate_existing": True, "synchronize_session": False})
 
 
-def _begin(request: SignInRequest, at: datetime) -> SignedIn | None:
+def _begin(request: SignInRequest, at: datetime, browser: str | None) -> SignedIn | None:
     """Begin a session, under a new id (S11), for the person of a request that was just used."""
     person = find_person_by_email(request.email)
     if person is None and request.next_place in OPEN_TO_NEWCOMERS:
@@ -161,6 +166,7 @@ def _begin(request: SignInRequest, at: datetime) -> SignedIn | None:
         Session(
             id_hash=ids.digest(session_id),
             person_id=person.id,
+            browser=browser,
             data={"csrf_token": secrets.token_hex(20)},
             created_at=at,
             last_seen_at=at,
@@ -178,3 +184,5 @@ def _note_proof(person: Person, locale: str) -> None:
         person.email_proved_at = now
         note(person.id, "address_proved", now, actor="member")
     note(person.id, "signed_in", now, actor="member")
+    if person.role is not None:
+        record("session.began", ("person", person.public_id), actor=staff_name(person))

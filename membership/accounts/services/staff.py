@@ -6,42 +6,127 @@ from sqlalchemy import func, select
 
 from membership.accounts.models import Person, StaffMember
 from membership.accounts.rules import Role
+from membership.accounts.services.desk import close_desks
+from membership.accounts.services.factors import forget_factors
 from membership.accounts.services.people import ensure_person, note
+from membership.audit.rules import COMMAND
+from membership.audit.services import record
 from membership.db import db, transaction
-from membership.kernel.errors import Conflict, NotFound
+from membership.kernel.errors import Conflict, InvalidInput, NotFound
+from membership.kernel.words import one_line
+from membership.mail import services as mail
+
+LONGEST_NAME = 80
 
 
-def appoint(email: str, role: Role, name: str, locale: str, at: datetime) -> Person:
+def appoint(email: str, role: Role, name: str, locale: str, at: datetime, *, actor: str = COMMAND) -> Person:
     """Make the person of an address (canonical; made where there is none) a member of staff, or change the role.
 
-    Raises Conflict `last_owner` where nobody would be left to appoint anybody.
+    A change of role shuts the desk in all their browsers. Raises Conflict `last_owner` where nobody would be left to
+    appoint anybody.
     """
     with transaction("accounts.appoint"):
         person = ensure_person(email, locale, at)
         member = _lock_staff().get(person.id)
+        before = member.role if member else None
         if member is None:
             db.session.add(StaffMember(person_id=person.id, role=role.value, name=name, added_at=at))
         else:
-            if role is not Role.OWNER:
-                _keep_an_owner(member)
-            member.role, member.name = role.value, name
-        note(person.id, "staff_role", at, {"role": role.value}, actor="staff")
+            _give(member, role)
+            member.name = name
+        _write_down(person, at, actor, before=before, after=role.value)
         db.session.flush()
         db.session.expire(person)
     return person
 
 
-def dismiss(email: str, at: datetime) -> None:
-    """Take somebody off the staff, at once; as a member they stay. NotFound `not_staff`, Conflict `last_owner`."""
+def invite(email: str, role: Role, name: str, locale: str, at: datetime, *, actor: str) -> Person:
+    """Appoint somebody who is not on the staff yet, and have them told by mail where to sign in; the mail holds no
+    secret. Raises InvalidInput `name_missing`; Conflict `on_the_staff`, `person_gone` for an account that was ended.
+    """
+    name = clean_name(name)
+    with transaction("accounts.invite"):
+        person = ensure_person(email, locale, at)
+        if person.id in _lock_staff():
+            raise Conflict("on_the_staff", "This person is on the staff already. Change their role on their page.")
+        if not person.is_active:
+            raise Conflict("person_gone", "This account was ended; nobody can sign in to it.")
+        appoint(email, role, name, locale, at, actor=actor)
+        mail.send("accounts/staff_invited", person.email, person.locale, {"person_id": person.id})
+    return person
+
+
+def clean_name(text: str) -> str:
+    """How pages name a member of staff, in one line of 1 to 80 characters; InvalidInput `name_missing`."""
+    name = one_line(text)
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise InvalidInput("name_missing", "Give a name of at most 80 characters.", field="name")
+    return name
+
+
+def change_role(person_id: int, role: Role, at: datetime, *, actor: str, reason: str | None = None) -> None:
+    """Give a member of staff another role; the desk shuts in all their browsers, and they come in again with that.
+
+    The same role changes nothing. Raises NotFound `not_staff`, Conflict `last_owner`.
+    """
+    with transaction("accounts.change_role"):
+        member = _member(person_id)
+        if member.role == role.value:
+            return
+        before = member.role
+        _give(member, role)
+        person = db.session.get_one(Person, person_id)
+        _write_down(person, at, actor, before=before, after=role.value, reason=reason)
+
+
+def dismiss(email: str, at: datetime, *, actor: str = COMMAND, reason: str | None = None) -> None:
+    """Take somebody off the staff, at once; as a member they stay. Their desk shuts and their second factor goes.
+
+    NotFound `not_staff`, Conflict `last_owner`.
+    """
     with transaction("accounts.dismiss"):
-        staff = _lock_staff()
         person = db.session.scalar(select(Person).where(Person.email == email))
-        member = staff.get(person.id) if person else None
-        if member is None:
-            raise NotFound("not_staff", "Nobody on the staff has this address.")
+        if person is None:
+            raise _not_staff()
+        member = _member(person.id)
         _keep_an_owner(member)
         db.session.delete(member)
-        note(member.person_id, "staff_role", at, {"role": None}, actor="staff")
+        close_desks(person.id)
+        forget_factors(person.id)
+        _write_down(person, at, actor, before=member.role, after=None, reason=reason)
+
+
+def _give(member: StaffMember, role: Role) -> None:
+    if role is not Role.OWNER:
+        _keep_an_owner(member)
+    if member.role != role.value:
+        close_desks(member.person_id)
+    member.role = role.value
+
+
+def _write_down(
+    person: Person, at: datetime, actor: str, *, before: str | None, after: str | None, reason: str | None = None
+) -> None:
+    note(person.id, "staff_role", at, {"role": after}, actor="staff" if actor == COMMAND else actor)
+    record(
+        "staff.role",
+        ("person", person.public_id),
+        actor=actor,
+        reason=reason,
+        before={"role": before},
+        after={"role": after},
+    )
+
+
+def _member(person_id: int) -> StaffMember:
+    member = _lock_staff().get(person_id)
+    if member is None:
+        raise _not_staff()
+    return member
+
+
+def _not_staff() -> NotFound:
+    return NotFound("not_staff", "Nobody on the staff has this address.")
 
 
 def _lock_staff() -> dict[int, StaffMember]:

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import delete, or_, update
 
-from membership.accounts.models import AddressProof, Person, Session, SignInRequest
-from membership.accounts.rules import IDLE, TOUCH_EVERY
+from membership.accounts.models import AddressProof, PasskeyChallenge, Person, Session, SignInRequest, StaffSession
+from membership.accounts.rules import IDLE, STAFF_IDLE, TOUCH_EVERY
 from membership.accounts.services.people import note
 from membership.db import db, transaction
 from membership.kernel import clock, ids
@@ -53,8 +53,11 @@ def sign_out_everywhere(person: Person) -> int:
 def forget(real_now: datetime) -> int:
     """Delete sign-in requests and codes a day after their end, and sessions that have ended; how many rows."""
     over = or_(Session.expires_at <= real_now, Session.last_seen_at <= real_now - IDLE)
+    desk_over = or_(StaffSession.expires_at <= real_now, StaffSession.last_seen_at <= real_now - STAFF_IDLE)
     with transaction("accounts.forget"):
         requests = db.session.execute(delete(SignInRequest).where(SignInRequest.expires_at <= real_now - FORGET_AFTER))
         sessions = db.session.execute(delete(Session).where(over))
         proofs = db.session.execute(delete(AddressProof).where(AddressProof.expires_at <= real_now - FORGET_AFTER))
+        db.session.execute(delete(StaffSession).where(desk_over))
+        db.session.execute(delete(PasskeyChallenge).where(PasskeyChallenge.expires_at <= real_now))
     return requests.rowcount + sessions.rowcount + proofs.rowcount  # type: ignore[attr-defined, no-any-return]

@@ -11,7 +11,7 @@ from flask_login.utils import _user_context_processor
 
 from membership.accounts import queries, services
 from membership.accounts.forms import AddressForm, CodeForm
-from membership.accounts.rules import PLACES, REQUEST_LIFE, mailbox, path_of, place, place_at
+from membership.accounts.rules import PLACES, REQUEST_LIFE, browser_of, mailbox, path_of, place, place_at
 from membership.accounts.sessions import VisitInterface, load_person, login_cookie, set_login_nonce
 from membership.kernel import clock, ids
 from membership.kernel.errors import Conflict, InvalidInput, TooMany
@@ -114,7 +114,7 @@ def enter_code() -> ResponseReturnValue:
     if not form.validate():
         return _sent_page(form), 422
     try:
-        signed_in = services.use_code(str(form.code.data), _nonce() or "")
+        signed_in = services.use_code(str(form.code.data), _nonce() or "", _browser())
     except InvalidInput as error:
         form.code.errors = [wrong_code(error.details["n_left"])]
         return _sent_page(form), 422
@@ -147,7 +147,7 @@ def use_link(token: str) -> ResponseReturnValue:
     ratelimit.hit("signin.code", ratelimit.origin())
     Form()
     nonce = _nonce() or ""
-    signed_in = services.use_link(token, nonce)
+    signed_in = services.use_link(token, nonce, _browser())
     if signed_in is not None:
         return _go_on(signed_in)
     state = queries.link_state(token, nonce)
@@ -180,6 +180,10 @@ def _go_on(signed_in: services.SignedIn) -> Response:
     answer = make_response(redirect(path_of(signed_in.place), 303))
     set_login_nonce(answer, "", 0)
     return answer
+
+
+def _browser() -> str | None:
+    return browser_of(request.user_agent.string)
 
 
 def _nonce() -> str | None:

@@ -45,6 +45,10 @@ READINESS = {
         "Money may have moved of which nobody told us.",
         "Run: membership reconcile. It mends what can be mended and names the rest.",
     ),
+    "audit": (
+        "Somebody may have changed the log of what staff did.",
+        "Run: membership audit verify. It names the first row that is not what was written.",
+    ),
     "outbox": ("Receipts and sign-in mails do not arrive.", "Look at what is said below about worker and mail server."),
 }
 

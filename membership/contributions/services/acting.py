@@ -7,7 +7,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from membership.accounts import services as accounts
-from membership.accounts.queries import timeline
+from membership.accounts.queries import public_id_of, timeline
+from membership.audit.services import record
 from membership.billing.port import ObjectKind
 from membership.billing.services import sync
 from membership.contributions.models import Contribution
@@ -52,6 +53,15 @@ def note_ask(
     """Write down who asked for what, and why; the provider is asked after this is committed."""
     words: dict[str, Any] = {"action": action.value, "attempt": attempt_key, "reference": row.reference, **details}
     accounts.note(row.person_id or 0, ASKED, clock.now(), words | ({"reason": reason} if reason else {}), actor=actor)
+    record(
+        f"support.{action.value}",
+        ("contribution", row.reference),
+        actor=actor,
+        about=public_id_of(row.person_id),
+        reason=reason,
+        before={"state": row.state, "minor": row.charge_minor, "currency": row.currency, "rhythm": row.rhythm},
+        after=details or None,
+    )
 
 
 @contextmanager

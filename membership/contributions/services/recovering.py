@@ -9,6 +9,8 @@ import structlog
 from sqlalchemy import select
 
 from membership.accounts import services as accounts
+from membership.accounts.queries import public_id_of
+from membership.audit.services import record
 from membership.billing import asks
 from membership.billing.port import CardRequest, PayOutcome
 from membership.billing.queries import has_opened_card_page
@@ -49,9 +51,19 @@ def pay_now(reference: str, attempt: str) -> PayOutcome:
 def retry(reference: str, attempt: str, *, actor: str, reason: str, at: datetime) -> PayOutcome:
     """The same by staff, who say why; it stands in the timeline whatever comes of it. Raises as `pay_now` does."""
     outcome = pay_now(reference, f"staff:{attempt}")
-    row = get_by_reference(reference)
-    if row.person_id is not None:
-        accounts.note(row.person_id, "payment_retried", at, {"reason": reason[:200], "is_paid": outcome.is_paid}, actor)
+    with transaction("contributions.retried"):
+        row = get_by_reference(reference)
+        details = {"reason": reason[:200], "is_paid": outcome.is_paid}
+        if row.person_id is not None:
+            accounts.note(row.person_id, "payment_retried", at, details, actor)
+        record(
+            "payment.retried",
+            ("contribution", reference),
+            actor=actor,
+            about=public_id_of(row.person_id),
+            reason=reason,
+            after={"is_paid": outcome.is_paid},
+        )
     return outcome
 
 

@@ -11,6 +11,8 @@ from sqlalchemy import func, select
 
 from membership.accounts import services as accounts
 from membership.accounts.models import Person
+from membership.accounts.queries import public_id_of
+from membership.audit.services import record
 from membership.billing import asks, port
 from membership.billing.queries import PaymentRow, payments_of
 from membership.contributions.models import Contribution, Refund
@@ -77,6 +79,15 @@ def write_down(payment: PaymentRow, amount: Money, reason: str, actor: str, at: 
     if contribution.person_id is not None:
         details = {"minor": amount.minor, "currency": amount.currency, "reason": row.reason}
         accounts.note(contribution.person_id, "refund_asked", at, details, actor)
+    record(
+        "refund.asked",
+        ("payment", payment.receipt_number),
+        actor=actor,
+        about=public_id_of(contribution.person_id),
+        reason=row.reason,
+        before={"left_minor": left.minor},
+        after={"minor": amount.minor, "currency": amount.currency},
+    )
     return row
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from membership.audit import queries as audit
 from membership.billing import inspections
 from membership.billing.queries import find_oldest_due
 from membership.db import db
@@ -48,6 +49,7 @@ def _each(real_now: datetime) -> Iterator[Check]:
     yield _outbox(real_now)
     yield _inspected("books", inspections.BOOKS, inspections.WHOLE_BOOKS)
     yield _inspected("reconcile", inspections.RECONCILE)
+    yield _audit()
 
 
 def _database() -> Check:
@@ -85,6 +87,15 @@ def _outbox(real_now: datetime) -> Check:
     if timedelta(minutes=minutes) >= LONGEST_WAIT:
         return Check("outbox", is_ok=False, sentence=f"The oldest mail that is due has waited for {minutes} minutes.")
     return Check("outbox", is_ok=True, sentence="Mail leaves.")
+
+
+def _audit() -> Check:
+    """The end of the audit log: whoever notes it elsewhere can show later that nothing before it was changed."""
+    if not audit.is_last_row_whole():
+        words = "The newest row of the audit log is not what was written."
+        return Check("audit", is_ok=False, sentence=words, is_for_people=True)
+    words = f"The audit log ends at {audit.head()}."
+    return Check("audit", is_ok=True, sentence=words, is_for_people=True)
 
 
 def _inspected(name: str, *kinds: str) -> Check:

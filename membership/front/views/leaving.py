@@ -60,7 +60,7 @@ def choose(public_id: str) -> ResponseReturnValue:
 
 
 @leaving_bp.post("/staff/people/<public_id>/merge/look")
-@audience("staff", rate="write", may="people.act")
+@audience("staff", rate="write", may="people.act", reads="person")
 def look(public_id: str) -> ResponseReturnValue:
     """Show both beside each other; nothing happens yet."""
     person, form = queries.get_by_public_id(public_id), OtherForm()
@@ -86,14 +86,14 @@ def merge(public_id: str) -> ResponseReturnValue:
 
 
 @leaving_bp.get("/staff/people/<public_id>/erase")
-@audience("staff", may="people.erase")
+@audience("staff", may="people.erase", fresh=True)
 def erase_page(public_id: str) -> ResponseReturnValue:
     """Say what goes and what stays, and ask why."""
     return _erase_page(queries.get_by_public_id(public_id), ReasonForm())
 
 
 @leaving_bp.post("/staff/people/<public_id>/erase")
-@audience("staff", rate="write", may="people.erase")
+@audience("staff", rate="write", may="people.erase", fresh=True)
 def erase(public_id: str) -> ResponseReturnValue:
     """Have a person forgotten."""
     person, form = queries.get_by_public_id(public_id), ReasonForm()

@@ -11,7 +11,7 @@ from membership.polls.queries.polls import options_of, winners_now
 from membership.polls.queries.succession import find_next_up
 from membership.polls.queries.voters import chosen_last_by
 from membership.polls.services.cancelling import LONGEST_REASON
-from membership.polls.services.drafting import locked
+from membership.polls.services.drafting import locked, log
 from membership.topics import services as topics
 
 
@@ -46,6 +46,7 @@ def skip(poll_id: int, topic_id: int, reason: str, actor: int) -> Skip:
             topics.choose(up, poll_id, clock.now(), to_voters=True)
         row = Skip(poll_id=poll_id, topic_id=topic_id, reason=reason, actor_id=actor, at=clock.now(), moved_up_id=up)
         db.session.add(row)
+        log(poll, "skipped", actor, reason=reason, before={"topic": topic_id}, after={"topic": up})
     return row
 
 

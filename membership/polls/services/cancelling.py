@@ -8,7 +8,7 @@ from membership.polls import keys
 from membership.polls.models import Poll
 from membership.polls.queries.polls import options_of
 from membership.polls.services.closing import forget_ballots
-from membership.polls.services.drafting import locked
+from membership.polls.services.drafting import locked, log
 from membership.polls.services.trouble import Trouble
 from membership.topics import services as topics
 
@@ -38,9 +38,10 @@ def cancel(poll_id: int, reason: str, actor: int | None) -> Poll:
         if poll.state == "closed":
             raise Conflict("poll_is_over", "This poll has been counted.")
         if poll.state != "cancelled":
-            was_open = poll.state == "open"
+            before, was_open = poll.state, poll.state == "open"
             poll.state, poll.cancelled_at = "cancelled", clock.now()
             poll.cancel_reason, poll.cancelled_by_id = reason, actor
+            log(poll, "cancelled", actor, reason=reason, before={"state": before})
             forget_ballots(poll.id)
             if was_open:
                 for option in sorted(options_of(poll.id), key=lambda each: each.topic_id):

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import delete, select
 
+from membership.accounts.queries import find_staff_name
+from membership.audit.rules import Plain
+from membership.audit.services import record
 from membership.db import db, transaction
 from membership.kernel import clock, ids
 from membership.kernel.errors import Conflict, InvalidInput, NotFound
@@ -22,21 +25,39 @@ def draft(fields: PollFields, actor: int | None = None) -> Poll:
         db.session.add(poll)
         db.session.flush()
         write_options(poll, fields.topic_ids)
+        log(poll, "drafted", actor)
     return poll
 
 
-def change(poll_id: int, fields: PollFields) -> Poll:
+def change(poll_id: int, fields: PollFields, actor: int | None = None) -> Poll:
     """Other fields for a draft; Conflict `poll_is_fixed` from its opening on."""
     columns = clean_fields(fields)
     with transaction("polls.change"):
         poll = locked(poll_id)
         if poll.state != "draft":
             raise Conflict("poll_is_fixed", "This poll has been opened and cannot be changed any more.")
+        changed = sorted(name for name, value in columns.items() if getattr(poll, name) != value)
         for name, value in columns.items():
             setattr(poll, name, value)
         db.session.flush()
         write_options(poll, fields.topic_ids)
+        log(poll, "changed", actor, after={"fields": changed, "topics": list(fields.topic_ids)})
     return poll
+
+
+def log(
+    poll: Poll,
+    what: str,
+    actor: int | None,
+    *,
+    reason: str | None = None,
+    before: Plain = None,
+    after: Plain = None,
+) -> None:
+    """Into the audit log, where `actor` (the id of a person) is on the staff."""
+    name = find_staff_name(actor)
+    if name is not None:
+        record(f"poll.{what}", ("poll", poll.public_id), actor=name, reason=reason, before=before, after=after)
 
 
 def locked(poll_id: int) -> Poll:

@@ -13,7 +13,7 @@ from membership.polls.models import ChainLink, Poll, PollOption, RollEntry
 from membership.polls.queries.facts import digest_of_roll, opening_facts
 from membership.polls.queries.roll import eligible
 from membership.polls.rules import chain
-from membership.polls.services.drafting import locked, write_options
+from membership.polls.services.drafting import locked, log, write_options
 from membership.topics import services as topics
 
 SEED_BYTES = 32
@@ -45,6 +45,7 @@ def open_poll(poll_id: int, actor: int | None, now: datetime) -> Poll:
         db.session.add(ChainLink(poll_id=poll.id, seq=0, kind="opening", entry=entry, head=head))
         for topic_id in sorted(option.topic_id for option in options):
             topics.put_on_ballot(topic_id, poll.id, now)
+        log(poll, "opened", actor, before={"state": "draft"}, after={"n_roll": poll.n_roll})
         mail.broadcast("polls.roll", "polls/opened", {"poll_id": poll.id}, once_key=f"poll-opened:{poll.id}")
     return poll
 

@@ -85,7 +85,7 @@ def edit(public_id: str) -> ResponseReturnValue:
 def edit_post(public_id: str) -> ResponseReturnValue:
     """Change a draft."""
     found = _draft(public_id)
-    return _save(found, lambda fields: services.change(found.id, fields))
+    return _save(found, lambda fields: services.change(found.id, fields, current_user.id))
 
 
 def _save(found: Poll | None, save: Callable[[PollFields], Poll]) -> ResponseReturnValue:

@@ -19,16 +19,23 @@ from membership.topics.rules import (
     clean_why,
     plain,
 )
-from membership.topics.services.steps import locked, write_down
+from membership.topics.services.steps import locked, log, write_down
 
 # The same title from the same person within this time is the same press of a button.
 SAME_PROPOSAL = timedelta(days=1)
 
 
 def propose(  # noqa: PLR0917 - the facts of a proposal, in the order in which everybody names them
-    person_id: int | None, title: str, why: str, links: list[str], locale: str, now: datetime
+    person_id: int | None,
+    title: str,
+    why: str,
+    links: list[str],
+    locale: str,
+    now: datetime,
+    *,
+    actor: int | None = None,
 ) -> Topic:
-    """A new topic, to be looked at by staff; `person_id` None for one of the newsroom itself.
+    """A new topic, to be looked at by staff; `person_id` None for one of the newsroom itself, which `actor` wrote down.
 
     Texts are cleaned by the rules (InvalidInput naming the field). Its proposer follows it from the first. The same
     proposal sent twice is one topic.
@@ -57,6 +64,8 @@ def propose(  # noqa: PLR0917 - the facts of a proposal, in the order in which e
         if person_id is not None:
             db.session.add(TopicFollower(topic_id=topic.id, person_id=person_id, at=now))
         write_down(topic, Stage.PROPOSED.value, now, person_id)
+        if actor is not None:
+            log(topic, Stage.PROPOSED.value, actor)
     return topic
 
 

@@ -5,6 +5,9 @@ from typing import Any
 
 from sqlalchemy import text
 
+from membership.accounts.queries import find_staff_name
+from membership.audit.rules import Plain
+from membership.audit.services import record
 from membership.db import db, is_sqlite
 from membership.kernel.errors import Conflict, NotFound
 from membership.mail import services as mail
@@ -51,18 +54,41 @@ def move(
     # A merged topic moves with the one that it is part of; only parting them leads out.
     if topic.stage == Stage.MERGED or not may_become(Stage(topic.stage), stage):
         raise Conflict("wrong_stage", "This topic has moved on in the meantime. Look at it again.", stage=topic.stage)
-    topic.stage, topic.stage_at = stage.value, at
-    return write_down(topic, stage.value, at, actor, words, **details)
+    before, topic.stage, topic.stage_at = topic.stage, stage.value, at
+    event = TopicEvent(topic_id=topic.id, at=at, kind=stage.value, words=words, details=details, actor_id=actor)
+    _add(event)
+    log(topic, stage.value, actor, reason=words, before={"stage": before}, after={"event": event.id} | details)
+    return event
 
 
 def write_down(
     topic: Topic, kind: str, at: datetime, actor: int | None, words: str | None = None, **details: Any
 ) -> TopicEvent:
-    """One event in the life of a topic, with its id."""
+    """One event in the life of a topic, with its id. What staff do stands in the audit log as well."""
     event = TopicEvent(topic_id=topic.id, at=at, kind=kind, words=words, details=details, actor_id=actor)
+    _add(event)
+    log(topic, kind, actor, after={"event": event.id} | details)
+    return event
+
+
+def _add(event: TopicEvent) -> None:
     db.session.add(event)
     db.session.flush()
-    return event
+
+
+def log(
+    topic: Topic,
+    what: str,
+    actor: int | None,
+    *,
+    reason: str | None = None,
+    before: Plain = None,
+    after: Plain = None,
+) -> None:
+    """Into the audit log, where `actor` (the id of a person) is on the staff."""
+    name = find_staff_name(actor)
+    if name is not None:
+        record(f"topic.{what}", ("topic", topic.public_id), actor=name, reason=reason, before=before, after=after)
 
 
 def tell(event: TopicEvent, kind: str, audience: str, besides: int | None = None) -> None:

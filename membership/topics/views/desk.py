@@ -78,7 +78,8 @@ def new_post() -> ResponseReturnValue:
     if not form.is_in_order():
         return render_template("topics/desk/new.html", form=form), 422
     links = (form.links.data or "").splitlines()
-    topic = services.propose(None, form.title.data or "", form.why.data or "", links, form.locale.data, clock.now())
+    words, locale = (form.title.data or "", form.why.data or ""), form.locale.data
+    topic = services.propose(None, *words, links, locale, clock.now(), actor=current_user.id)
     return redirect(url_for("topic_desk.topic", public_id=topic.public_id), 303)
 
 

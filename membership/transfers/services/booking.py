@@ -36,6 +36,7 @@ from membership.transfers.services.posting import (
     cup_in,
     in_currency,
     left_of,
+    log_line,
     moment_of,
     note,
     payment_of,
@@ -103,21 +104,24 @@ def assign_return(line_id: int, receipt_number: str, decision: Decision) -> None
         _book_return(line, decision.at, decision)
 
 
-def ignore(line_id: int, reason: str, at: datetime) -> None:
+def ignore(line_id: int, decision: Decision) -> None:
     """It is no gift. The reason stays with the line; its personal values are emptied 30 days later."""
     with transaction("transfers.ignore"):
         line = _open(line_id)
-        line.state, line.done_at, line.reason = "ignored", at, clean_reason(reason)
+        before = line.state
+        line.state, line.done_at, line.reason = "ignored", decision.at, clean_reason(decision.reason)
         line.suggested_id, line.why, line.is_certain, line.payment_id = None, None, False, None
+        log_line(line, "ignored", decision, before)
 
 
-def reopen(line_id: int) -> None:
+def reopen(line_id: int, decision: Decision) -> None:
     """An ignored line is looked at again."""
     with transaction("transfers.reopen"):
         line = _locked(line_id)
         if line.state != "ignored":
             raise Conflict("line_done", "Only a line that was ignored can be opened again.")
         _open_again(line)
+        log_line(line, "reopened", decision, "ignored")
 
 
 def undo(line_id: int, decision: Decision) -> None:
@@ -137,6 +141,7 @@ def undo(line_id: int, decision: Decision) -> None:
             db.session.execute(delete(KnownPayer).where(KnownPayer.line_id == line.id))
         _open_again(line)
         line.reason = words
+        log_line(line, "undone", decision, "booked")
 
 
 # What the use cases share --------------------------------------------------------------------------------

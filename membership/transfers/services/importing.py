@@ -9,6 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 
+from membership.audit.rules import COMMAND
+from membership.audit.services import record
 from membership.db import db, hint, is_sqlite, transaction
 from membership.kernel import ids
 from membership.newsroom.queries import day_of
@@ -39,10 +41,13 @@ class Report:
     notes: list[str] = field(default_factory=list)
 
 
-def read_in(raw: bytes, mapping: Mapping | None, at: datetime, *, is_trial: bool = False) -> Report:
+def read_in(
+    raw: bytes, mapping: Mapping | None, at: datetime, *, actor: str = COMMAND, is_trial: bool = False
+) -> Report:
     """Read a file (camt.053, or a table by `mapping`), write down its new lines, book what is certain.
 
-    With `is_trial` nothing is written. Raises UnreadableStatement; then nothing was written either.
+    `actor` is as in the audit log. With `is_trial` nothing is written. Raises UnreadableStatement; then nothing was
+    written either.
     """
     report = Report()
     rows: dict[str, dict[str, Any]] = {}
@@ -57,7 +62,7 @@ def read_in(raw: bytes, mapping: Mapping | None, at: datetime, *, is_trial: bool
     if is_trial:
         report.n_new = len(rows) - _n_known(list(rows))
     else:
-        fresh = _write(list(rows.values()))
+        fresh = _write(list(rows.values()), actor)
         report.n_new = len(fresh)
         _book(fresh, at, report)
     report.n_known = report.n_lines - report.n_new
@@ -73,7 +78,7 @@ def _book(fresh: list[int], at: datetime, report: Report) -> None:
     report.n_booked, report.n_open = states.count("booked"), states.count("new") + states.count("suggested")
 
 
-def _write(rows: list[dict[str, Any]]) -> list[int]:
+def _write(rows: list[dict[str, Any]], actor: str) -> list[int]:
     """The ids of those rows that were not there yet; two imports at once share them out between them."""
     insert = insert_on_sqlite if is_sqlite() else insert_on_postgresql
     fresh: list[int] = []
@@ -83,6 +88,8 @@ def _write(rows: list[dict[str, Any]]) -> list[int]:
         for part in _parts(rows):
             statement = insert(StatementLine).values(part).on_conflict_do_nothing(index_elements=["identity"])
             fresh += db.session.scalars(statement.returning(StatementLine.id)).all()
+        done = {"n_lines": len(rows), "n_new": len(fresh)}
+        record("statement.imported", ("statement", rows[0]["source"] if rows else "none"), actor=actor, after=done)
     return sorted(fresh)
 
 

@@ -7,6 +7,8 @@ from sqlalchemy import func, select
 
 from membership.accounts import services as accounts
 from membership.accounts.models import Person
+from membership.accounts.queries import public_id_of
+from membership.audit.services import record
 from membership.billing.booking import book
 from membership.billing.models import Payment, PaymentReversal
 from membership.billing.port import PaymentFact, ReversalFact
@@ -31,6 +33,11 @@ class Decision:
     staff: Person
     at: datetime
     reason: str = ""
+
+    @property
+    def actor(self) -> str:
+        """As timelines and the audit log name them."""
+        return accounts.staff_name(self.staff)
 
 
 def moment_of(on: date, now: datetime) -> datetime:
@@ -130,15 +137,34 @@ def in_currency(contribution: Contribution, amount: Money, token: str) -> Contri
 
 
 def note(payment: Payment, kind: str, decision: Decision) -> None:
-    """Into the timeline of whoever gave it: what staff did, and why."""
+    """Into the timeline of whoever gave it, and into the audit log: what staff did, and why."""
     person_id = db.session.scalar(select(Contribution.person_id).where(Contribution.reference == payment.reference))
-    if person_id is None:
-        return
     details: dict[str, str | int] = {
         "receipt": payment.receipt_number,
         "minor": payment.charged_minor,
         "currency": payment.currency,
         "way": payment.way,
     }
-    details |= {"reason": clean_reason(decision.reason)} if decision.reason else {}
-    accounts.note(person_id, kind, decision.at, details, actor=f"staff:{decision.staff.public_id}")
+    reason = {"reason": clean_reason(decision.reason)} if decision.reason else {}
+    record(
+        f"transfer.{kind.removeprefix('transfer_')}",
+        ("payment", payment.receipt_number),
+        actor=decision.actor,
+        about=public_id_of(person_id),
+        reason=reason.get("reason"),
+        after={name: details[name] for name in ("minor", "currency", "way")},
+    )
+    if person_id is not None:
+        accounts.note(person_id, kind, decision.at, details | reason, actor=decision.actor)
+
+
+def log_line(line: StatementLine, what: str, decision: Decision, before: str) -> None:
+    """Into the audit log: what staff decided about a line of a statement that was in the state `before`."""
+    record(
+        f"line.{what}",
+        ("line", line.id),
+        actor=decision.actor,
+        reason=decision.reason or None,
+        before={"state": before},
+        after={"state": line.state},
+    )

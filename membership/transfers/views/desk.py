@@ -9,6 +9,7 @@ from flask_babel import ngettext
 from flask_login import current_user
 
 from membership.accounts.rules import canonical_email
+from membership.accounts.services import staff_name
 from membership.kernel import clock
 from membership.kernel.errors import Conflict, InvalidInput
 from membership.transfers import queries, services
@@ -48,7 +49,9 @@ def upload() -> ResponseReturnValue:
     try:
         mapping = queries.list_mappings().get(form.mapping.data or "")
         raw = form.file.data.stream.read(LARGEST_FILE + 1)
-        report = services.read_in(raw, mapping, clock.now(), is_trial=form.is_trial.data)
+        report = services.read_in(
+            raw, mapping, clock.now(), is_trial=form.is_trial.data, actor=staff_name(current_user)
+        )
     except InvalidInput as error:
         form.explain(error)
         return _page(form), 422
@@ -118,14 +121,16 @@ def take_back(line_id: int) -> ResponseReturnValue:
 def ignore(line_id: int) -> ResponseReturnValue:
     """It is no gift."""
     form = ReasonForm()
-    return _do(line_id, form, lambda at: services.ignore(line_id, form.reason.data or "", at), "ignore")
+    return _do(
+        line_id, form, lambda at: services.ignore(line_id, Decision(current_user, at, form.reason.data or "")), "ignore"
+    )
 
 
 @desk_bp.post("/staff/statements/<int:line_id>/open")
 @audience("staff", rate="write", may="money.act")
 def reopen(line_id: int) -> ResponseReturnValue:
     """Look at it again."""
-    return _do(line_id, ExplainedForm(), lambda _at: services.reopen(line_id))
+    return _do(line_id, ExplainedForm(), lambda at: services.reopen(line_id, Decision(current_user, at)))
 
 
 @desk_bp.post("/staff/statements/<int:line_id>/undo")

@@ -10,6 +10,7 @@ from flask_login import current_user
 
 from membership.accounts.queries import find_person_by_email
 from membership.accounts.rules import canonical_email
+from membership.accounts.services import staff_name
 from membership.billing.models import Payment
 from membership.contributions.services.declaring import Gift
 from membership.kernel import clock, ids
@@ -140,7 +141,7 @@ def save_mapping() -> ResponseReturnValue:
     try:
         if not form.validate_on_submit():
             return _mappings_page(form), 422
-        services.save_mapping((form.mapping_name.data or "").strip(), form.to_mapping(), clock.now())
+        services.save_mapping((form.mapping_name.data or "").strip(), form.to_mapping(), clock.now(), _me())
     except InvalidInput as error:
         form.explain(error)
         return _mappings_page(form), 422
@@ -153,8 +154,12 @@ def save_mapping() -> ResponseReturnValue:
 def forget_mapping(name: str) -> ResponseReturnValue:
     """Throw one away."""
     Form()
-    services.forget_mapping(name)
+    services.forget_mapping(name, _me())
     return redirect(url_for("hand.mappings"), 303)
+
+
+def _me() -> str:
+    return staff_name(current_user)
 
 
 def _token() -> str:

@@ -9,10 +9,10 @@ from membership.contributions.views.paying import issue_form_token, offer_for, u
 from membership.kernel import clock
 from membership.kernel.errors import InvalidInput, TooMany
 from membership.newsroom.rules import Offer
-from membership.transfers import qr, queries, services
+from membership.transfers import queries, services
 from membership.transfers.emails import describe
 from membership.transfers.forms import AnnounceForm
-from membership.web import ratelimit, settings
+from membership.web import qr, ratelimit, settings
 from membership.web.access import audience
 from membership.web.forms import Form
 

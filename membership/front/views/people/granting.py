@@ -30,7 +30,7 @@ USUAL_COMP = timedelta(days=90)
 
 
 @people_bp.get(REFUND)
-@audience("staff", may="money.act")
+@audience("staff", may="money.act", fresh=True)
 def refund(public_id: str, number: str) -> ResponseReturnValue:
     """How much goes back, and why."""
     person = get_person_by_public_id(public_id)
@@ -42,7 +42,7 @@ def refund(public_id: str, number: str) -> ResponseReturnValue:
 
 
 @people_bp.post(REFUND)
-@audience("staff", rate="money", may="money.act")
+@audience("staff", rate="money", may="money.act", fresh=True)
 def refund_post(public_id: str, number: str) -> ResponseReturnValue:
     """Show once more what goes back; confirmed, give it back."""
     person = get_person_by_public_id(public_id)

@@ -11,7 +11,7 @@ from membership.web.access import audience
 
 
 @people_bp.get("/staff/people")
-@audience("staff", may="people.see")
+@audience("staff", may="people.see", reads="people")
 def index() -> ResponseReturnValue:
     """Find people."""
     text, page = request.args.get("q", ""), _page()
@@ -22,7 +22,7 @@ def index() -> ResponseReturnValue:
 
 
 @people_bp.get("/staff/trouble")
-@audience("staff", may="people.see")
+@audience("staff", may="people.see", reads="people")
 def trouble() -> ResponseReturnValue:
     """Payments that failed and are open now, the longest open first."""
     page = _page()
@@ -33,7 +33,7 @@ def trouble() -> ResponseReturnValue:
 
 
 @people_bp.get("/staff/people/<public_id>")
-@audience("staff", may="people.see")
+@audience("staff", may="people.see", reads="person")
 def person(public_id: str) -> ResponseReturnValue:
     """One person: standing, support, money, gifts, mails, history, and every action."""
     now = clock.now()

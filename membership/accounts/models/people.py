@@ -84,6 +84,8 @@ class StaffMember(Model):
     # As pages name this member of staff in public, beside the topics that they own.
     name: Mapped[str] = mapped_column(String(80))
     added_at: Mapped[datetime]
+    # When they were last at the desk with their second factor shown; written at most once a minute. Real time.
+    seen_at: Mapped[datetime | None]
 
 
 class SignInRequest(Model):
@@ -130,6 +132,8 @@ class Session(Model):
     # SHA-256 of the id in the cookie.
     id_hash: Mapped[str] = mapped_column(String(64), unique=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    # What kind of browser it is, in our own words (`rules.browser_of`): "Firefox, Linux". NULL: it did not say.
+    browser: Mapped[str | None] = mapped_column(String(40))
     # What belongs to this browser while signed in: the form token, messages for the next page.
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime]

@@ -17,19 +17,14 @@ from membership.accounts.models import (
     Session,
     SignInRequest,
     StaffMember,
+    StaffSession,
     TimelineEntry,
 )
-from membership.accounts.rules import IDLE, masked
+from membership.accounts.rules import IDLE, STAFF_IDLE
 from membership.db import db, read_alone
 from membership.kernel import clock, ids
 from membership.kernel.errors import NotFound
 from membership.mail.queries import mails_to, stops_of
-
-__all__ = [
-    "LinkState", "LiveSession", "SessionRow", "addresses_of", "export_mails", "export_profile", "export_sessions",
-    "export_timeline", "find_erasure", "find_live_session", "find_person_by_email", "get_by_public_id", "get_person",
-    "is_open", "link_state", "list_staff", "masked", "sessions_of", "timeline",
-]  # fmt: skip
 
 # "ready": a button signs in here. "elsewhere": another browser asked for it. "dead": used, too old, or unknown.
 LinkState = Literal["ready", "elsewhere", "dead"]
@@ -37,12 +32,17 @@ LinkState = Literal["ready", "elsewhere", "dead"]
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """A browser in which a person is signed in; `is_this_one` is the one that asks."""
+    """A browser in which a person is signed in; `is_this_one` is the one that asks.
+
+    `browser` is as `rules.browser_of` has it; `is_at_desk`: the desk is open in it.
+    """
 
     id: int
     created_at: datetime
     last_seen_at: datetime
     is_this_one: bool
+    browser: str | None = None
+    is_at_desk: bool = False
 
 
 def get_person(person_id: int) -> Person:
@@ -51,6 +51,11 @@ def get_person(person_id: int) -> Person:
     if person is None:
         raise NotFound("no_person", "There is no such person.")
     return person
+
+
+def public_id_of(person_id: int | None) -> str | None:
+    """The public id of the person with this id; None for nobody."""
+    return db.session.scalar(select(Person.public_id).where(Person.id == person_id)) if person_id else None
 
 
 def find_person_by_email(email: str) -> Person | None:
@@ -123,9 +128,18 @@ def sessions_of(person_id: int) -> list[SessionRow]:
     """Where a person is signed in, the one that was seen last first."""
     at = clock.real_now()
     live = (Session.person_id == person_id) & (Session.expires_at > at) & (Session.last_seen_at > at - IDLE)
-    rows = db.session.scalars(select(Session).where(live).order_by(Session.last_seen_at.desc(), Session.id.desc()))
+    at_desk = (StaffSession.expires_at > at) & (StaffSession.last_seen_at > at - STAFF_IDLE)
+    rows = db.session.execute(
+        select(Session, StaffSession.id)
+        .outerjoin(StaffSession, (StaffSession.session_id == Session.id) & at_desk)
+        .where(live)
+        .order_by(Session.last_seen_at.desc(), Session.id.desc())
+    )
     here = getattr(session, "row_id", None) if has_request_context() else None
-    return [SessionRow(row.id, row.created_at, row.last_seen_at, row.id == here) for row in rows]
+    return [
+        SessionRow(row.id, row.created_at, row.last_seen_at, row.id == here, row.browser, desk_id is not None)
+        for row, desk_id in rows
+    ]
 
 
 def link_state(token: str, nonce: str) -> LinkState:
@@ -180,7 +194,10 @@ def export_profile(person_id: int) -> list[dict[str, Any]]:
 
 def export_sessions(person_id: int) -> list[dict[str, Any]]:
     """Where somebody is signed in."""
-    return [{"began_at": row.created_at, "last_seen_at": row.last_seen_at} for row in sessions_of(person_id)]
+    return [
+        {"began_at": row.created_at, "last_seen_at": row.last_seen_at, "browser": row.browser}
+        for row in sessions_of(person_id)
+    ]
 
 
 def export_timeline(person_id: int) -> list[dict[str, Any]]:

@@ -1,0 +1,45 @@
+"""Reads of people, sessions, sign-in requests and timelines; of the staff and their second factor."""
+
+from membership.accounts.queries.factors import (
+    Factors,
+    Found,
+    StaffRow,
+    factors_of,
+    find_desk_session,
+    find_staff_name,
+    get_staff,
+    is_forgotten,
+    names_of,
+    passkey_ids_of,
+    staff_rows,
+)
+from membership.accounts.queries.people import (
+    LinkState,
+    LiveSession,
+    SessionRow,
+    addresses_of,
+    export_mails,
+    export_profile,
+    export_sessions,
+    export_timeline,
+    find_erasure,
+    find_live_session,
+    find_person_by_email,
+    get_by_public_id,
+    get_person,
+    is_open,
+    link_state,
+    list_staff,
+    public_id_of,
+    sessions_of,
+    timeline,
+)
+from membership.accounts.rules import masked
+
+__all__ = [
+    "Factors", "Found", "LinkState", "LiveSession", "SessionRow", "StaffRow", "addresses_of", "export_mails",
+    "export_profile", "export_sessions", "export_timeline", "factors_of", "find_desk_session", "find_erasure",
+    "find_live_session", "find_person_by_email", "find_staff_name", "get_by_public_id", "get_person", "get_staff",
+    "is_forgotten", "is_open", "link_state", "list_staff", "masked", "names_of", "passkey_ids_of", "public_id_of",
+    "sessions_of", "staff_rows", "timeline",
+]  # fmt: skip
