@@ -9,6 +9,7 @@ from membership.audit import views as audit
 from membership.billing.views import bp as billing_bp
 from membership.config import Settings
 from membership.contributions import views as contributions
+from membership.dashboard.views import bp as dashboard_bp
 from membership.front.views.clock import clock_bp
 from membership.front.views.data import data_bp
 from membership.front.views.desk import desk_bp
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in (gifts_bp, people_bp, pages_bp, billing_bp, mail_bp, mailbox_bp, clock_bp, operations_bp, desk_bp):
         app.register_blueprint(blueprint)
     for blueprint in (
+        dashboard_bp,
         data_bp,
         leaving_bp,
         *contributions.BLUEPRINTS,

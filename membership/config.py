@@ -108,6 +108,9 @@ class Settings(BaseModel):
         default=True, description="Lines of a statement with our code or a known account are booked without asking"
     )
 
+    rates_ecb_url: str | None = Field(None, description="Where the ECB's rates of the day are; not set: never asked")
+    rates_nbu_url: str | None = Field(None, description="Where the NBU's rates of the day are; not set: never asked")
+
     demo: bool = Field(default=False, description="Serves /demo/*, reads the movable clock, shows mail")
     demo_mailbox: str | None = Field(None, description="Maildir that /demo/mail shows")
     trusted_proxies: int = Field(0, ge=0, le=5, description="How many proxies in front set X-Forwarded-*")
@@ -163,6 +166,14 @@ class Settings(BaseModel):
     @classmethod
     def _secure_link(cls, value: str | None) -> str | None:
         if value is not None and (urlsplit(value).scheme != "https" or not urlsplit(value).hostname):
+            raise ValueError("must be an address that begins with https://")
+        return value
+
+    @field_validator("rates_ecb_url", "rates_nbu_url")
+    @classmethod
+    def _safe_address(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "https://bank")
+        if parts.scheme != "https" and (parts.scheme != "http" or parts.hostname not in LOOPBACK_HOSTS):
             raise ValueError("must be an address that begins with https://")
         return value
 

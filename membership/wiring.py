@@ -26,6 +26,8 @@ from membership.contributions import queries as contributions_queries
 from membership.contributions import services as contributions
 from membership.contributions.queries import list_shared_cards, list_shared_customers
 from membership.contributions.services import owning as contributions_owning
+from membership.dashboard import checks as dashboard_checks
+from membership.dashboard import jobs as dashboard_jobs
 from membership.gifts import checks as gifts_checks
 from membership.gifts import emails as gifts_emails
 from membership.gifts import jobs as gifts_jobs
@@ -116,10 +118,11 @@ HOLDINGS: tuple[Holdings, ...] = (Holdings(contributions_comparing.differences, 
 
 # What check-books asks of the rooms above the books: `(scope)`, each yields what does not hold.
 CHECKS: tuple[books.Question, ...] = (
-    patrons_checks.unlike_grants,
+    *patrons_checks.CHECKS,
     *contributions_checks.CHECKS,
     *gifts_checks.CHECKS,
     *transfers_checks.CHECKS,
+    *dashboard_checks.CHECKS,
 )
 
 # What every room does when a person is erased: `(person_id, at)`, inside one transaction. It empties each column in
@@ -190,6 +193,9 @@ JOBS: dict[str, Job] = {
     "contributions.send_refunds": Job(contributions_jobs.send_refunds, 60),
     "contributions.stop_due": Job(contributions_jobs.stop_due, 60),
     "contributions.try_new_cards": Job(contributions_jobs.try_new_cards, 60),
+    "dashboard.fetch_rates": Job(dashboard_jobs.fetch_rates, 6 * 3600),
+    "dashboard.forget": Job(dashboard_jobs.forget, 86400),
+    "dashboard.roll": Job(dashboard_jobs.roll, 60),
     "gifts.forget": Job(gifts_jobs.forget, 3600),
     "gifts.remind": Job(gifts_jobs.remind, 3600),
     "gifts.send_due": Job(gifts_jobs.send_due, 60),

@@ -168,7 +168,7 @@ class Role(StrEnum):
 
 # What staff may do. The whole table stands here; views name an action, never a role.
 # "see" reads and writes nothing; "money.act" moves or books money, "people.act" changes what a person has.
-_EVERYBODY = frozenset({"desk.see", "people.see", "money.see"})
+_EVERYBODY = frozenset({"desk.see", "dashboard.see", "people.see", "money.see"})
 _EDITORS = _EVERYBODY | {"topics.moderate", "polls.run"}
 _FINANCE = _EVERYBODY | {"money.act", "people.act"}
 MAY: Mapping[Role, frozenset[str]] = {

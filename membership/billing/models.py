@@ -163,7 +163,7 @@ class JournalTransaction(Model):
     kind: Mapped[str] = mapped_column(String(20))
     provider_ref: Mapped[str] = mapped_column(PROVIDER_ID)
     # Business time: when the money moved, and when we wrote it down.
-    moved_at: Mapped[datetime]
+    moved_at: Mapped[datetime] = mapped_column(index=True)
     booked_at: Mapped[datetime] = mapped_column(index=True)
 
 
@@ -259,7 +259,7 @@ class PaymentReversal(Model):
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     reason: Mapped[str] = mapped_column(String(40))
     # Business time: when the money moved.
-    moved_at: Mapped[datetime]
+    moved_at: Mapped[datetime] = mapped_column(index=True)
 
 
 @append_only

@@ -10,7 +10,7 @@ from membership.contributions.rules import UNPAID, State, Terms
 from membership.db import Model, append_only
 from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
-from membership.newsroom.rules import whole_cups
+from membership.newsroom.rules import milli_cups, whole_cups
 from membership.patrons.rules import months_for_gift
 
 
@@ -155,6 +155,11 @@ class Contribution(Model):
     def rhythm_word(self) -> Rhythm:
         """The rhythm as a value."""
         return Rhythm(self.rhythm)
+
+    @property
+    def milli_cups(self) -> int:
+        """What a recurring support is in thousandths of a cup a month; 0 for a single gift."""
+        return milli_cups(self.gift, self.rhythm_word, self.cup)
 
     @property
     def n_months(self) -> int:

@@ -58,6 +58,15 @@ def whole_cups(gift: Money, rhythm: Rhythm, cup: Money) -> int:
     return gift.minor // (cup.minor * (MONTHS_A_YEAR if rhythm is Rhythm.YEARLY else 1))
 
 
+def milli_cups(gift: Money, rhythm: Rhythm, cup: Money) -> int:
+    """A recurring gift in thousandths of a cup a month, without fees that the giver covers; 0 where the cup has no
+    price, or the gift is no recurring one.
+    """
+    if not cup.minor or not rhythm.times_a_year:
+        return 0
+    return gift.minor * rhythm.times_a_year * 1000 // (cup.minor * MONTHS_A_YEAR)
+
+
 def build_offer(
     currency: str,
     cups: Mapping[str, int],

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from membership.db import Model, append_only_but
@@ -64,12 +64,35 @@ class Grace(Model):
 
 
 @append_only_but("person_id")
+class PatronChange(Model):
+    """One row: in `[starts_at, ends_at)` somebody counts as a patron (+1) or no longer does (-1), as we learnt with the
+    money or the news that it was written with. Never changes, but for whose it is.
+
+    All rows of a person added up are the time that their coverage and graces make them a patron: 1 in it, 0 outside.
+    So patrons of any day can be counted from what was added lately, without looking at everybody.
+    """
+
+    __tablename__ = "patron_changes"
+    __table_args__ = (
+        CheckConstraint("ends_at > starts_at", name="not_empty"),
+        CheckConstraint("delta <> 0", name="changes_something"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    starts_at: Mapped[datetime] = mapped_column(index=True)
+    ends_at: Mapped[datetime] = mapped_column(index=True)
+    delta: Mapped[int] = mapped_column(SmallInteger)
+
+
+@append_only_but("person_id")
 class Movement(Model):
     """One change of recurring income, written in the transaction that learnt of it. Never changes, but for whose it
     is, where two people turn out to be one.
 
     `yearly_delta_minor` is per year, so that monthly and yearly gifts add up in whole minor units; the monthly
-    figure of a dashboard is a twelfth of the sum.
+    figure of a dashboard is a twelfth of the sum. `milli_cups_delta` is the same change in cups a month, in
+    thousandths of the cup's price when it was promised, without fees that the giver covers.
     """
 
     __tablename__ = "movements"
@@ -81,4 +104,5 @@ class Movement(Model):
     kind: Mapped[str] = mapped_column(String(8), doc="A `rules.MovementKind`")
     at: Mapped[datetime] = mapped_column(index=True)
     yearly_delta_minor: Mapped[int] = mapped_column(BigInteger)
+    milli_cups_delta: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
     currency: Mapped[str] = mapped_column(String(3))

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import distinct, func, select
 
 from membership.db import db
-from membership.patrons.models import CoverageGrant, CoverageSpan, Grace, Movement
-from membership.patrons.rules import Cause, Grant, Span, Standing, standing
+from membership.patrons.models import CoverageGrant, CoverageSpan, Grace, Movement, PatronChange
+from membership.patrons.rules import Cause, Change, Grant, Span, Standing, standing
 
 
 def grants_of(person_id: int) -> list[Grant]:
@@ -60,6 +60,31 @@ def n_patrons(at: datetime) -> int:
     graced = select(Grace.person_id).where(Grace.closed_at.is_(None), Grace.until > at)
     people = covered.union(graced).subquery()
     return db.session.scalar(select(func.count(distinct(people.c.person_id)))) or 0
+
+
+def patron_times_of(person_id: int) -> list[tuple[datetime, datetime]]:
+    """When coverage or a grace makes somebody a patron: spans `[start, end)` that may overlap, past and to come."""
+    spans = select(CoverageSpan.starts_at, CoverageSpan.ends_at).where(CoverageSpan.person_id == person_id)
+    graces = select(Grace.opened_at, Grace.until, Grace.closed_at).where(Grace.person_id == person_id)
+    times = [(starts_at, ends_at) for starts_at, ends_at in db.session.execute(spans)]
+    return times + [(opened, min(until, closed or until)) for opened, until, closed in db.session.execute(graces)]
+
+
+def patron_changes_of(person_id: int) -> list[Change]:
+    """Every change that was written of when somebody is a patron."""
+    query = select(PatronChange.starts_at, PatronChange.ends_at, PatronChange.delta)
+    rows = db.session.execute(query.where(PatronChange.person_id == person_id))
+    return [(starts_at, ends_at, delta) for starts_at, ends_at, delta in rows]
+
+
+def list_ever_covered(after_id: int, limit: int) -> Sequence[int]:
+    """Ids of people above `after_id` who have coverage, a grace or a written change, in order, at most `limit`."""
+    ids = (
+        select(model.person_id).where(model.person_id > after_id).order_by(model.person_id).distinct().limit(limit)
+        for model in (CoverageSpan, Grace, PatronChange)
+    )
+    found = {person_id for query in ids for person_id in db.session.scalars(query)}
+    return sorted(found)[:limit]
 
 
 def export_of(person_id: int) -> list[dict[str, Any]]:

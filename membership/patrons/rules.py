@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from dateutil.relativedelta import relativedelta
 
@@ -185,6 +186,36 @@ def _unbroken_until(spans: Sequence[Span], at: datetime) -> datetime:
             break
         until = max(until, span.ends_at)
     return until
+
+
+Change = tuple[datetime, datetime, int]
+"""In `[starts_at, ends_at)` somebody counts as a patron so many times more (or, below zero, fewer)."""
+
+
+def patron_changes(known: Iterable[Change], times: Iterable[tuple[datetime, datetime]]) -> list[Change]:
+    """What must be added to the `known` changes of a person so that they are a patron exactly in `times`.
+
+    `times` may overlap and be empty spans; overlapping ones count once. The answer is ordered and disjoint, touching
+    pieces of one size are one; empty where nothing changes.
+    """
+    marks: dict[datetime, list[int]] = {}
+    for which, (starts_at, ends_at, delta) in [
+        *((0, change) for change in known),
+        *((1, (starts_at, ends_at, 1)) for starts_at, ends_at in times if starts_at < ends_at),
+    ]:
+        marks.setdefault(starts_at, [0, 0])[which] += delta
+        marks.setdefault(ends_at, [0, 0])[which] -= delta
+    found: list[Change] = []
+    level = [0, 0]
+    ordered = sorted(marks)
+    for begin, end in pairwise(ordered):
+        level = [level[0] + marks[begin][0], level[1] + marks[begin][1]]
+        missing = min(level[1], 1) - level[0]
+        if missing and found and found[-1][1] == begin and found[-1][2] == missing:
+            found[-1] = (found[-1][0], end, missing)
+        elif missing:
+            found.append((begin, end, missing))
+    return found
 
 
 class MovementKind(StrEnum):

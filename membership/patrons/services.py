@@ -12,9 +12,9 @@ from membership.kernel.errors import Conflict, InvalidInput, NotFound
 from membership.kernel.money import Money
 from membership.kernel.words import one_line
 from membership.mail import services as mail
-from membership.patrons.models import CoverageGrant, CoverageSpan, Grace, Movement
-from membership.patrons.queries import grants_of
-from membership.patrons.rules import Cause, MovementKind, movement_kind, place
+from membership.patrons.models import CoverageGrant, CoverageSpan, Grace, Movement, PatronChange
+from membership.patrons.queries import grants_of, list_ever_covered, patron_changes_of, patron_times_of
+from membership.patrons.rules import Cause, MovementKind, movement_kind, patron_changes, place
 
 # A comp has an end that somebody will live to see; staff write reasons in one line.
 LONGEST_COMP = timedelta(days=731)
@@ -135,35 +135,38 @@ def open_grace(person_id: int, reference: str, *, opened_at: datetime, days: int
             db.session.add(Grace(person_id=person_id, reference=reference, opened_at=opened_at, until=until))
         elif is_first or opened_at < row.opened_at:
             row.opened_at, row.until = opened_at, until
+        note_patron_time(person_id)
 
 
 def close_grace(reference: str, at: datetime) -> None:
     """End the open grace of a contribution, if there is one."""
     with transaction("patrons.close_grace"):
-        db.session.execute(
-            update(Grace).where(Grace.reference == reference, Grace.closed_at.is_(None)).values(closed_at=at)
-        )
+        for row in db.session.scalars(select(Grace).where(Grace.reference == reference, Grace.closed_at.is_(None))):
+            row.closed_at = at
+            note_patron_time(row.person_id)
 
 
-def move_to(person_id: int, reference: str, level: Money, at: datetime) -> MovementKind | None:
-    """Say that `reference` now gives `level` a year (zero: nothing); writes the movement, if there is one.
+def move_to(person_id: int, reference: str, level: Money, at: datetime, *, milli_cups: int = 0) -> MovementKind | None:
+    """Say that `reference` now gives `level` a year (zero: nothing), and that this is `milli_cups` thousandths of a cup
+    a month; writes the movement, if there is one.
 
     Returns its kind, None where the level is what it was. Changing currency is a loss and a new start.
     """
     with transaction("patrons.move_to"):
         _lock(person_id)
         kind = None
-        for currency, before in _levels(reference).items():
+        for currency, (before, cups) in _levels(reference).items():
             if currency != level.currency and before:
-                _move(person_id, reference, Money(-before, currency), MovementKind.LOST, at)
-        before = _levels(reference).get(level.currency, 0)
+                _move(person_id, reference, Money(-before, currency), MovementKind.LOST, at, milli_cups=-cups)
+        before, cups = _levels(reference).get(level.currency, (0, 0))
         kind = movement_kind(before, level.minor, has_left_before=_has_left(person_id))
         if kind:
-            _move(person_id, reference, Money(level.minor - before, level.currency), kind, at)
+            delta = Money(level.minor - before, level.currency)
+            _move(person_id, reference, delta, kind, at, milli_cups=(milli_cups if level.minor else 0) - cups)
         return kind
 
 
-def _move(person_id: int, reference: str, delta: Money, kind: MovementKind, at: datetime) -> None:
+def _move(person_id: int, reference: str, delta: Money, kind: MovementKind, at: datetime, *, milli_cups: int) -> None:
     db.session.add(
         Movement(
             person_id=person_id,
@@ -171,19 +174,21 @@ def _move(person_id: int, reference: str, delta: Money, kind: MovementKind, at: 
             kind=kind.value,
             at=at,
             yearly_delta_minor=delta.minor,
+            milli_cups_delta=milli_cups,
             currency=delta.currency,
         )
     )
     db.session.flush()
 
 
-def _levels(reference: str) -> dict[str, int]:
+def _levels(reference: str) -> dict[str, tuple[int, int]]:
+    """By currency: what it gives a year in minor units, and in thousandths of a cup a month."""
     rows = db.session.execute(
-        select(Movement.currency, func.sum(Movement.yearly_delta_minor))
+        select(Movement.currency, func.sum(Movement.yearly_delta_minor), func.sum(Movement.milli_cups_delta))
         .where(Movement.reference == reference)
         .group_by(Movement.currency)
     )
-    return {currency: int(total) for currency, total in rows}
+    return {currency: (int(total), int(cups)) for currency, total, cups in rows}
 
 
 def _has_left(person_id: int) -> bool:
@@ -225,6 +230,34 @@ def _replace_spans(person_id: int) -> None:
         CoverageSpan(person_id=person_id, grant_id=span.grant_id, starts_at=span.starts_at, ends_at=span.ends_at)
         for span in place(grants_of(person_id))
     )
+    note_patron_time(person_id)
+
+
+def note_patron_time(person_id: int) -> bool:
+    """Write what has changed about when a person is a patron, after their coverage or a grace did; whether anything
+    had. What an earlier version left unwritten is caught up with.
+    """
+    with transaction("patrons.note_patron_time"):
+        _lock(person_id)  # two who each add what is missing would add it twice
+        db.session.flush()
+        added = patron_changes(patron_changes_of(person_id), patron_times_of(person_id))
+        db.session.add_all(
+            PatronChange(person_id=person_id, starts_at=starts_at, ends_at=ends_at, delta=delta)
+            for starts_at, ends_at, delta in added
+        )
+        db.session.flush()
+    return bool(added)
+
+
+def catch_up_patron_time(after_id: int, limit: int = 200) -> int | None:
+    """Write what is missing of when people are patrons, for the next `limit` people above `after_id`; the id of the
+    last one, None where there are no more. For an installation whose coverage is older than these rows.
+    """
+    ids = list_ever_covered(after_id, limit)
+    with transaction("patrons.catch_up_patron_time"):
+        for person_id in ids:
+            note_patron_time(person_id)
+    return ids[-1] if ids else None
 
 
 def merge(from_id: int, into_id: int, at: datetime) -> None:
@@ -234,7 +267,7 @@ def merge(from_id: int, into_id: int, at: datetime) -> None:
         for person_id in sorted((from_id, into_id)):
             _lock(person_id)
         db.session.execute(delete(CoverageSpan).where(CoverageSpan.person_id == from_id))
-        for model in (CoverageGrant, Grace, Movement):
+        for model in (CoverageGrant, Grace, Movement, PatronChange):
             moved = update(model).where(model.person_id == from_id).values(person_id=into_id)
             db.session.execute(moved, execution_options={"synchronize_session": False})
         _replace_spans(into_id)

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_interval
-from babel.numbers import format_currency, format_decimal, get_currency_symbol, get_decimal_symbol
+from babel.dates import format_date as babel_date
+from babel.dates import format_interval, format_skeleton
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol, get_decimal_symbol
 from flask import Flask
 from flask_babel import format_date, format_time, get_timezone, ngettext
 from flask_babel import gettext as _
@@ -24,7 +26,8 @@ SHORT_FOR_YEAR = re.compile("[ \u00a0\u202f]рр?\\.$")
 
 def install(app: Flask) -> None:
     """Make every function below a filter of the templates."""
-    for show in (amount_in, money, money_short, money_words, day, moment, month_span):
+    shows = (amount_in, day, day_short, days_span, decimal, moment, money, money_short, money_words)
+    for show in (*shows, month_name, month_span, percent):
         app.add_template_filter(show)
 
 
@@ -94,3 +97,39 @@ def month_span(start: datetime, end: datetime) -> str:
     zone = get_timezone()
     span = format_interval(start.astimezone(zone), end.astimezone(zone), "yMMMd", locale=current_locale())
     return SHORT_FOR_YEAR.sub("", span)
+
+
+def day_short(on: date) -> str:
+    """A day without its year: "Nov 22", «22 лист.»."""
+    return _skeleton("MMMd", on)
+
+
+def month_name(on: date) -> str:
+    """The month of a day, with its year: "Nov 2026", «лист. 2026»."""
+    return SHORT_FOR_YEAR.sub("", _skeleton("yMMM", on))
+
+
+def month_short(on: date) -> str:
+    """The month of a day, without its year: "Nov", «лист.»."""
+    return str(babel_date(on, "LLL", locale=current_locale()))
+
+
+def days_span(first: date, last: date) -> str:
+    """Days from `first` to `last`, both among them: "Nov 1 – 22, 2026", «1–22 лист. 2026»."""
+    return SHORT_FOR_YEAR.sub("", format_interval(first, last, "yMMMd", locale=current_locale()))
+
+
+def _skeleton(skeleton: str, on: date) -> str:
+    return format_skeleton(skeleton, datetime(on.year, on.month, on.day), locale=current_locale())  # noqa: DTZ001 - a day, in no zone
+
+
+def decimal(number: Decimal | int, digits: int = 2) -> str:
+    """A number with at most `digits` after the point: "1.25", «1,25»."""
+    return str(format_decimal(number, "#,##0." + "#" * digits if digits else "#,##0", locale=current_locale()))
+
+
+def percent(ratio: Decimal | float) -> str:
+    """A ratio as per cent with one digit: "2.9%", «2,9 %»."""
+    return str(
+        format_percent(ratio, "#,##0.#%" if current_locale() == "en" else "#,##0.#\u00a0%", locale=current_locale())
+    )

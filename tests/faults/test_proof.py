@@ -57,6 +57,9 @@ DAMAGE = {
     "a welcome is not in the outbox": (
         "DELETE FROM outbox_mails WHERE kind = 'contributions/welcome'", "not_welcomed", True,
     ),
+    "somebody is a patron for longer than is written": (
+        "UPDATE coverage_spans SET ends_at = '2030-01-01 00:00:00+00:00' WHERE id = 1", "patron_time_differs", False,
+    ),
     "money lies elsewhere than it came": (
         "UPDATE payments SET way = 'bank' WHERE id = 1", "payment_unlike_journal", True,
     ),

@@ -253,6 +253,7 @@ def test_every_route_is_opened_by_every_role(world):
         "/account/support/<reference>/resume", "/contribute/confirm/<token>", "/demo/mail/<key>",
         "/demo/mail/<key>/html", "/gift/redeem/<code>", "/lang/<code>", "/mail/stop/<token>", "/signin/link/<token>",
         "/staff/factor/passkeys/<int:passkey_id>/remove",
+            "/staff/dashboard/<key>", "/staff/dashboard/<key>.csv",
         "/staff/people/<public_id>/comp/<int:grant_id>/revoke", "/staff/people/<public_id>/refund/<number>",
         "/staff/people/<public_id>/support/<reference>/<action>", "/staff/statements/<int:line_id>",
         "/staff/statements/receipts/<number>", "/static/<path:filename>", "/support/declared/<reference>",

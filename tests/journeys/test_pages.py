@@ -84,6 +84,8 @@ def test_every_page_that_has_an_address_is_in_order(new_reader, fresh_email, rou
         "/demo/mail/<key>/html": receipt + "/html",
         "/account/receipts/<number>": "/account/receipts/2026-000001",
         "/mail/stop/<token>": "/mail/stop/unknown",
+        "/staff/dashboard/<key>": "/staff/dashboard/movements?range=year",
+        "/staff/dashboard/<key>.csv": "/staff/dashboard/movements.csv",
     } | of_a_patron(patron.demo, email)
     reader = new_reader(language)
     if who == "editor":

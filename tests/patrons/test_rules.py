@@ -12,6 +12,7 @@ from membership.patrons.rules import (
     add_months,
     months_for_gift,
     movement_kind,
+    patron_changes,
     place,
     standing,
 )
@@ -262,3 +263,45 @@ def test_the_words_of_a_standing_and_of_a_movement_are_those_that_are_stored():
     assert [cause.value for cause in Cause] == ["paid", "gift", "comp"]
     assert [why.value for why in Why] == ["paid", "gift", "comp", "grace", "ended", "none"]
     assert [kind.value for kind in MovementKind] == ["new", "more", "less", "lost", "back"]
+
+
+def test_time_as_a_patron_is_written_where_it_is_new():
+    assert patron_changes([], [(JAN, FEB)]) == [(JAN, FEB, 1)]
+    assert patron_changes([(JAN, FEB, 1)], [(JAN, FEB), (FEB, MAR)]) == [(FEB, MAR, 1)]
+    assert patron_changes([(JAN, FEB, 1)], [(JAN, FEB)]) == []
+
+
+def test_times_that_overlap_make_one_patron_and_touching_ones_one_piece():
+    assert patron_changes([], [(JAN, MAR), (FEB, APR), (APR, MAY)]) == [(JAN, MAY, 1)]
+    assert patron_changes([], [(JAN, FEB), (MAR, APR)]) == [(JAN, FEB, 1), (MAR, APR, 1)]
+
+
+def test_what_is_taken_back_is_written_below_zero():
+    assert patron_changes([(JAN, MAR, 1)], [(JAN, FEB)]) == [(FEB, MAR, -1)]
+    assert patron_changes([(JAN, MAR, 1), (FEB, MAR, -1)], [(JAN, APR)]) == [(FEB, APR, 1)]
+
+
+def test_of_two_people_who_are_one_the_time_that_both_had_counts_once():
+    assert patron_changes([(JAN, MAR, 1), (FEB, APR, 1)], [(JAN, APR)]) == [(FEB, MAR, -1)]
+    assert patron_changes([(JAN, MAR, 1)] * 3, []) == [(JAN, MAR, -3)]
+
+
+def test_an_empty_time_is_none():
+    assert patron_changes([], [(FEB, FEB), (MAR, FEB)]) == []
+
+
+SPANS = st.lists(
+    st.tuples(st.integers(0, 30), st.integers(0, 10)).map(lambda pair: (JAN + pair[0] * DAY, JAN + sum(pair) * DAY)),
+    max_size=5,
+)
+
+
+@given(st.lists(SPANS, min_size=1, max_size=4))
+def test_all_changes_together_are_the_last_times_whatever_came_between(histories):
+    known = []
+    for times in histories:
+        known += patron_changes(known, times)
+    for n in range(45):
+        at = JAN + n * DAY
+        level = sum(delta for start, end, delta in known if start <= at < end)
+        assert level == any(start <= at < end for start, end in histories[-1])

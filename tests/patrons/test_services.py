@@ -2,13 +2,15 @@ from datetime import UTC, datetime, timedelta
 from threading import Barrier, Thread
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from membership.accounts.services import ensure_person
+from membership.billing.books import WHOLE
 from membership.db import db, transaction
 from membership.kernel.money import Money
-from membership.patrons import services
+from membership.patrons import checks, services
+from membership.patrons.models import PatronChange
 from membership.patrons.queries import grants_of, n_patrons, spans_of, standing_of
 from membership.patrons.rules import Cause, MovementKind, Why, place
 
@@ -65,6 +67,44 @@ def test_patrons_are_counted_once_whether_covered_or_in_grace(person):
     services.open_grace(person, "con_1", opened_at=JAN, days=14)
     services.open_grace(person, "con_2", opened_at=MAR, days=14)
     assert [n_patrons(at) for at in (JAN, MAR + DAY, MAR + 20 * DAY)] == [1, 1, 0]
+
+
+def n_by_changes(at):
+    """Patrons at a moment by what is written whenever somebody's coverage or grace changes."""
+    rows = db.session.scalars(select(PatronChange).where(PatronChange.starts_at <= at, PatronChange.ends_at > at))
+    return sum(row.delta for row in rows)
+
+
+def test_every_change_of_coverage_or_grace_is_written_down(person):
+    cover(person, "payment:1", JAN, FEB)
+    assert [n_by_changes(at) for at in (JAN, FEB)] == [1, 0]
+    services.open_grace(person, "con_1", opened_at=FEB, days=14)
+    assert [n_by_changes(FEB + n * DAY) for n in (0, 13, 14)] == [1, 1, 0]
+    services.close_grace("con_1", FEB + 5 * DAY)
+    assert [n_by_changes(FEB + n * DAY) for n in (4, 5)] == [1, 0]
+    services.revoke("payment:1", JAN + DAY)
+    assert [n_by_changes(JAN + n * DAY) for n in (0, 1)] == [1, 0]
+    services.restore("payment:1")
+    assert n_by_changes(JAN + DAY) == 1
+
+
+def test_what_is_written_of_when_people_are_patrons_is_proven(person):
+    cover(person, "payment:1", JAN, FEB)
+    assert list(checks.unlike_patron_changes(WHOLE)) == []
+    db.session.execute(text("UPDATE coverage_spans SET ends_at = '2027-03-01 00:00:00.000000'"))
+    db.session.commit()
+    (finding,) = checks.unlike_patron_changes(WHOLE)
+    assert finding.code == "patron_time_differs"
+    services.catch_up_patron_time(0)
+    assert list(checks.unlike_patron_changes(WHOLE)) == []
+
+
+def test_movements_carry_cups(person):
+    for yearly, cups in ((4800, 1000), (9600, 2000), (0, 2000)):
+        services.move_to(person, "con_1", Money(yearly, "EUR"), JAN, milli_cups=cups)
+    services.move_to(person, "con_1", Money(120000, "UAH"), JAN, milli_cups=500)
+    rows = db.session.execute(text("SELECT milli_cups_delta FROM movements ORDER BY id")).scalars().all()
+    assert rows == [1000, 1000, -2000, 500]
 
 
 def test_movements_follow_the_level(person):

@@ -47,7 +47,7 @@ def hear_payment(news: PaymentReceived) -> None:
         )
     if is_first and news.rhythm is not Rhythm.ONCE:
         level = yearly_level(State.ACTIVE, contribution.charge, contribution.rhythm_word)
-        patrons.move_to(person.id, contribution.reference, level, news.paid_at)
+        patrons.move_to(person.id, contribution.reference, level, news.paid_at, milli_cups=contribution.milli_cups)
         trouble.note_second(contribution, person.id, news.paid_at)
     trouble.note_recovery(contribution, news)
     mail.send(

@@ -71,7 +71,7 @@ def _follow_level(contribution: Contribution, person_id: int, news: Subscription
     level = yearly_level(State(contribution.state), news.amount, contribution.rhythm_word)
     if news.status is SubscriptionStatus.PAUSED:  # also while it is paused and cancelled: it brings nothing
         level = Money(0, news.amount.currency)
-    patrons.move_to(person_id, contribution.reference, level, at)
+    patrons.move_to(person_id, contribution.reference, level, at, milli_cups=contribution.milli_cups)
 
 
 def _follow_terms(contribution: Contribution, news: SubscriptionSeen, at: datetime) -> None:

@@ -1,0 +1,1 @@
+"""What staff see of the newsroom's support: daily roll-ups of the rows below, metrics that read them, pictures."""

@@ -1,0 +1,65 @@
+"""Reads of roll-ups. What they cost grows with the days that are asked about, never with payments or people."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+
+from membership.dashboard.models import DaySum, RollupState, StaleDay
+from membership.db import db
+
+
+class Row(NamedTuple):
+    """What a measure came to on a day: see `models.DaySum`."""
+
+    day_on: date
+    currency: str
+    dim: str
+    n: int
+    amount: int
+    reporting_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What all days up to one add up to."""
+
+    n: int
+    amount: int
+
+
+def find_state() -> RollupState | None:
+    """Up to when days are summed; None before the first time."""
+    return db.session.get(RollupState, 1)
+
+
+def find_rolled_to() -> datetime | None:
+    """The moment up to which roll-ups are complete as far as we know; None before the first time."""
+    return db.session.scalar(select(RollupState.rolled_to).where(RollupState.id == 1))
+
+
+def n_stale() -> int:
+    """How many days wait to be summed anew, over all sources."""
+    return db.session.scalar(select(func.count()).select_from(StaleDay)) or 0
+
+
+def days_of(measure: str, start_on: date, end_on: date, currency: str | None = None) -> list[Row]:
+    """The sums of a measure on the days `[start_on, end_on)`, in order of days; in one currency, or in all."""
+    query = select(DaySum.day_on, DaySum.currency, DaySum.dim, DaySum.n, DaySum.amount, DaySum.reporting_minor).where(
+        DaySum.measure == measure, DaySum.day_on >= start_on, DaySum.day_on < end_on
+    )
+    if currency is not None:
+        query = query.where(DaySum.currency == currency)
+    return [Row(*row) for row in db.session.execute(query.order_by(DaySum.day_on, DaySum.currency, DaySum.dim))]
+
+
+def level_before(measure: str, day: date, currency: str | None = None) -> dict[str, Level]:
+    """What a measure without dimensions had come to at the end of the day before `day`, by currency."""
+    query = select(DaySum.currency, func.sum(DaySum.n), func.sum(DaySum.amount)).where(
+        DaySum.measure == measure, DaySum.day_on < day
+    )
+    if currency is not None:
+        query = query.where(DaySum.currency == currency)
+    rows = db.session.execute(query.group_by(DaySum.currency))
+    return {code: Level(int(n), int(amount)) for code, n, amount in rows}

@@ -1,0 +1,5 @@
+"""The only writers of roll-ups and rates.
+
+`noticing`: which days have to be summed anew. `summing`: sums them. `rebuilding`: all of them. `rating`: takes exchange
+rates in. `drawing`: keeps pictures.
+"""

@@ -1,0 +1,5 @@
+"""Pages of the dashboard."""
+
+from membership.dashboard.views.pages import bp
+
+__all__ = ["bp"]

@@ -1,0 +1,199 @@
+"""The pages of the dashboard: for whom they are, what they say, what they cost."""
+
+import csv
+import io
+import re
+
+import pytest
+import time_machine
+from sqlalchemy import event
+
+from membership.contributions.models import Contribution
+from membership.dashboard.metrics import METRICS
+from membership.dashboard.services import rebuilding
+from membership.db import db, transaction
+from membership.kernel import clock
+from membership.kernel.rhythm import Rhythm
+from membership.topics import services as topics
+from membership.web.spreadsheet import safe
+from tests.dashboard.conftest import NOW, kyiv
+from tests.factories.money import book, cover, give_back, make_giver, support
+from tests.factories.people import make_staff, sign_in
+
+
+@pytest.fixture
+def database_url(tmp_path):
+    """What pages read is asked on both databases in `metrics/`; how they show it, on one."""
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture(autouse=True)
+def _today():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def staff(app, role="viewer"):
+    client = app.test_client()
+    make_staff(f"{role}@example.org", role)
+    sign_in(client, f"{role}@example.org")
+    return client
+
+
+def page(client, path, status=200, **headers) -> str:
+    answer = client.get(path, headers=headers)
+    assert answer.status_code == status, answer.get_data(as_text=True)[:400]
+    return answer.get_data(as_text=True)
+
+
+@pytest.fixture
+def lived(app):
+    giver = make_giver(NOW)
+    support(giver, "con_1", kyiv("2026-11-02 10:00"), 2)
+    cover(giver, kyiv("2026-11-02 10:00"))
+    payment = book(kyiv("2026-11-02 10:00"), 800, fee=40)
+    give_back(payment, kyiv("2026-11-03 10:00"), 100)
+    book(kyiv("2026-11-04 10:00"), 1234, rhythm=Rhythm.ONCE, fee=50)
+    rebuilding.roll(NOW)
+    return app
+
+
+@pytest.mark.parametrize("role", ["owner", "finance", "editor", "viewer"])
+def test_everybody_who_works_here_sees_it_and_nobody_else(app, client, role):
+    worker = staff(app, role)
+    for path in ("/staff/dashboard", "/staff/dashboard/patrons", "/staff/dashboard/mrr.csv"):
+        assert worker.get(path).status_code == 200
+        assert client.get(path).status_code == 303
+
+
+def test_an_empty_newsroom_says_so_and_breaks_nothing(app):
+    viewer = staff(app)
+    assert "Nothing has been summed yet" in page(viewer, "/staff/dashboard")
+    rebuilding.roll(NOW)
+    overview = page(viewer, "/staff/dashboard")
+    assert "Nothing has been summed yet" not in overview
+    assert "There is nothing to draw in these days yet." in overview
+    for key in METRICS:
+        page(viewer, f"/staff/dashboard/{key}")
+
+
+def test_the_overview_answers_in_words_and_numbers(lived):
+    text = page(staff(lived), "/staff/dashboard")
+    assert "1 more patron since Oct 20. Most came by: new, €8 a month." in re.sub(r"\s+", " ", text)
+    numbers = re.findall(r'tile__number">([^<]+)<', text)
+    assert numbers == ["1", "€8", "€12.34", "2", "€0.90"]
+    assert "Nothing waits. Enjoy your coffee." in text
+
+
+def test_nothing_on_it_is_styled_or_scripted_inline(lived):
+    viewer = staff(lived)
+    for path in ("/staff/dashboard", "/staff/dashboard/movements"):
+        text = page(viewer, path)
+        assert 'role="img"' in text
+        assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", text)
+
+
+@pytest.mark.parametrize("language", ["en", "uk"])
+def test_every_metric_has_its_picture_or_says_why_not_its_table_and_its_meaning(lived, language):
+    viewer = staff(lived)
+    for key, metric in METRICS.items():
+        text = page(viewer, f"/staff/dashboard/{key}?range=month", **{"Accept-Language": language})
+        assert "<svg" in text or "picture__none" in text
+        assert text.count("<tr>") >= 18
+        assert str(metric.definition.url) in text
+        assert f"/staff/dashboard/{key}.csv?range=month" in text
+
+
+def rows_of(client, path) -> list[list[str]]:
+    answer = client.get(path)
+    assert answer.mimetype == "text/csv"
+    assert "attachment" in answer.headers["Content-Disposition"]
+    text = answer.get_data().decode("utf-8-sig")
+    return list(csv.reader(io.StringIO(text)))
+
+
+def test_a_metric_as_a_table_to_take_along(lived):
+    rows = rows_of(staff(lived), "/staff/dashboard/gifts.csv?range=own&from=2026-11-03&to=2026-11-05")
+    assert rows == [
+        ["from", "to", "card (EUR)", "returned (EUR)"],
+        ["2026-11-03", "2026-11-03", "0.00", "0.00"],
+        ["2026-11-04", "2026-11-04", "12.34", "0.00"],
+        ["2026-11-05", "2026-11-05", "0.00", "0.00"],
+    ]
+    movements = rows_of(staff(lived, "editor"), "/staff/dashboard/movements.csv?range=month&in=uah")
+    assert movements[0][2:] == ["new (UAH)", "more (UAH)", "back (UAH)", "less (UAH)", "lost (UAH)"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("=1+1", "'=1+1"), ("+49 30", "'+49 30"), ("-1", "'-1"), ("@SUM(A1)", "'@SUM(A1)"), ("\t=1", "'\t=1"),
+        (" =1", "' =1"), ("＝1", "'＝1"), ("plain", "plain"), ("a=b", "a=b"), (-1, "-1"), (None, ""),
+    ],
+)  # fmt: skip
+def test_a_cell_of_text_is_never_a_formula_and_a_number_stays_one(cell, written):
+    assert safe(cell) == written
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("range=own&from=2026-11-05&to=2026-11-03", "Please give two days, the first one not after the second."),
+        ("range=own&from=soon&to=2026-11-03", "Please give two days, the first one not after the second."),
+        ("range=own&from=2026-11-05&to=2027-01-01", "Please choose days that are not ahead of today."),
+        ("range=century", "There is no such range. Choose one of those above."),
+    ],
+)
+def test_what_makes_no_range_is_said_and_the_last_days_are_shown(app, query, words):
+    text = page(staff(app), f"/staff/dashboard?{query}")
+    assert words in text
+    assert "Oct 20 – Nov 18, 2026" in re.sub(r"[\u2009\u202f]", " ", text)
+
+
+def test_a_link_keeps_days_and_money(lived):
+    text = page(staff(lived), "/staff/dashboard?range=quarter&in=eur")
+    assert "/staff/dashboard/mrr?in=EUR&amp;range=quarter" in text
+    assert 'href="/staff/dashboard?range=quarter"' in text
+
+
+def test_an_unknown_number_is_not_there(app):
+    viewer = staff(app)
+    assert viewer.get("/staff/dashboard/nothing").status_code == 404
+    assert viewer.get("/staff/dashboard/nothing.csv").status_code == 404
+
+
+def test_what_waits_for_somebody_is_said_with_where_to_go(app):
+    now = clock.now()
+    values = dict.fromkeys(("gift_minor", "charge_minor", "cup_minor"), 400)
+    words = {"reference": "con_1", "form_token": "x", "email": "", "locale": "en", "rhythm": "monthly"}
+    with transaction("test.past_due"):
+        db.session.add(Contribution(**values, **words, currency="EUR", state="past_due", state_at=now, created_at=now))
+    topics.propose(None, "Where do the dredging contracts go?", "Three firms win.", [], "en", now)
+    text = page(staff(app), "/staff/dashboard")
+    assert '<a href="/staff/trouble">1 payment has failed and is being retried</a>' in text
+    assert '<a href="/staff/topics">1 proposed topic waits for a decision</a>' in text
+
+
+def test_a_page_costs_as_many_statements_however_much_was_paid(lived):
+    viewer = staff(lived)
+
+    def n_statements() -> int:
+        seen = []
+
+        def note(_connection, _cursor, statement, *_rest):
+            seen.append(statement)
+
+        event.listen(db.engine, "before_cursor_execute", note)
+        page(viewer, "/staff/dashboard")
+        event.remove(db.engine, "before_cursor_execute", note)
+        raw = [s for s in seen if re.search(r"FROM (payments|movements|journal|coverage|patron_changes)", s)]
+        assert raw == []
+        return len(seen)
+
+    n_statements()
+    before = n_statements()
+    for n in range(20):
+        book(kyiv("2026-11-05 10:00"), 400 + n)
+    rebuilding.roll(NOW)
+    page(viewer, "/staff/dashboard")
+    assert n_statements() == before <= 45
