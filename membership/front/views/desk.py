@@ -16,3 +16,10 @@ desk_bp = Blueprint("desk", __name__)
 def home() -> ResponseReturnValue:
     """What waits for staff: topics, polls, failed payments."""
     return render_template("front/desk.html", desk=desk(clock.now()), n_in_trouble=n_in_trouble())
+
+
+@desk_bp.get("/staff/keys")
+@audience("staff")
+def keys() -> ResponseReturnValue:
+    """What each key of the desk does."""
+    return render_template("front/keys.html")
