@@ -4,7 +4,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from membership.front.queries import desk
-from membership.front.queries.people import n_in_trouble
+from membership.front.queries.trouble import n_in_trouble
 from membership.kernel import clock
 from membership.web.access import audience
 
