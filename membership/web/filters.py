@@ -24,13 +24,26 @@ SHORT_FOR_YEAR = re.compile("[ \u00a0\u202f]рр?\\.$")
 
 def install(app: Flask) -> None:
     """Make every function below a filter of the templates."""
-    for show in (amount_in, money, money_short, money_words, day, moment, month_span):
+    for show in (amount_in, in_words, money, money_short, money_words, day, moment, month_span):
         app.add_template_filter(show)
 
 
 def amount_in(details: Mapping[str, Any]) -> Money:
     """The size of the amount that a timeline entry keeps as `minor` and `currency`."""
     return Money(abs(int(details["minor"])), str(details["currency"]))
+
+
+def in_words(sentence: Mapping[str, Any]) -> str:
+    """A sentence that was kept by `kernel.said.packed`, in the language of the page, with moments as `moment` says."""
+    values = {name: _value(value) for name, value in sentence["values"].items()}
+    words = str(_(sentence["words"]))
+    return words % values if values else words
+
+
+def _value(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return moment(datetime.fromisoformat(value["at"])) if "at" in value else in_words(value)
 
 
 def money(amount: Money) -> str:
