@@ -11,6 +11,7 @@ from membership.contributions import views as contributions
 from membership.front.views.clock import clock_bp
 from membership.front.views.data import data_bp
 from membership.front.views.desk import desk_bp
+from membership.front.views.inbox import inbox_bp
 from membership.front.views.leaving import leaving_bp
 from membership.front.views.mailbox import mailbox_bp
 from membership.front.views.operations import operations_bp
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(blueprint)
     for blueprint in (
         data_bp,
+        inbox_bp,
         leaving_bp,
         *contributions.BLUEPRINTS,
         *topics.BLUEPRINTS,

@@ -24,7 +24,7 @@ SHORT_FOR_YEAR = re.compile("[ \u00a0\u202f]рр?\\.$")
 
 def install(app: Flask) -> None:
     """Make every function below a filter of the templates."""
-    for show in (amount_in, in_words, money, money_short, money_words, day, moment, month_span):
+    for show in (amount_in, in_words, money, money_short, money_words, day, moment, moment_short, month_span):
         app.add_template_filter(show)
 
 
@@ -100,6 +100,11 @@ def moment(at: datetime) -> str:
     """Day and time of a moment in the newsroom's zone, with the zone: "November 22, 2026, 15:39 UTC"."""
     zone = str(at.astimezone(get_timezone()).tzname())
     return str(_("%(day)s, %(time)s %(zone)s", day=day(at), time=format_time(at, "HH:mm"), zone=zone))
+
+
+def moment_short(at: datetime) -> str:
+    """The same for tables: "Nov 30, 2026, 15:39", «30 лист. 2026, 15:39»."""
+    return f"{SHORT_FOR_YEAR.sub('', format_date(at, 'medium'))}, {format_time(at, 'HH:mm')}"
 
 
 def month_span(start: datetime, end: datetime) -> str:
