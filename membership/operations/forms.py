@@ -1,12 +1,13 @@
-"""What staff type where they step in: why."""
+"""What staff type where they step in: why; and what a test mail needs to know."""
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, StringField
-from wtforms.validators import DataRequired, Length, ValidationError
+from wtforms.validators import AnyOf, DataRequired, Length, ValidationError
 
 from membership.kernel.words import one_line
 from membership.web.forms import Form
+from membership.web.i18n import LANGUAGES
 
 LONGEST_REASON = 200
 
@@ -29,4 +30,11 @@ class ReasonForm(Form):
         ],
     )
     until = HiddenField()
+    form_token = HiddenField()
+
+
+class TestMailForm(Form):
+    """In which language a test mail is to come."""
+
+    locale = StringField(validators=[AnyOf(LANGUAGES)])
     form_token = HiddenField()

@@ -36,7 +36,8 @@ def amount_in(details: Mapping[str, Any]) -> Money:
 def in_words(sentence: Mapping[str, Any]) -> str:
     """A sentence that was kept by `kernel.said.packed`, in the language of the page, with moments as `moment` says."""
     values = {name: _value(value) for name, value in sentence["values"].items()}
-    words = str(_(sentence["words"]))
+    said = sentence["words"]
+    words = str(_(said))
     return words % values if values else words
 
 

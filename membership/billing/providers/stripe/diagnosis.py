@@ -20,7 +20,12 @@ def diagnose(calls: Calls, settings: Settings, now: Callable[[], datetime]) -> l
     try:
         listed = calls.ask("webhook_endpoints", lambda v1: v1.webhook_endpoints.list(params={"limit": 100}))
     except ProviderFailed as failed:
-        return [_problem(failed.code, said("%(said)s %(advice)s", said=failed.message, advice=_advice(failed)))]
+        return [
+            _problem(
+                failed.code,
+                said("Stripe gave no good answer. %(said)s %(advice)s", said=failed.message, advice=_advice(failed)),
+            )
+        ]
     findings = [_fine("stripe_key", said("Stripe accepts the key."))]
     endpoints = [endpoint.to_dict() for endpoint in listed.data]
     findings += _judge_endpoints(endpoints, settings)
