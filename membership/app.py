@@ -12,6 +12,7 @@ from membership.front.views.catalogue import catalogue_bp
 from membership.front.views.clock import clock_bp
 from membership.front.views.data import data_bp
 from membership.front.views.desk import desk_bp
+from membership.front.views.health import health_bp
 from membership.front.views.inbox import inbox_bp
 from membership.front.views.leaving import leaving_bp
 from membership.front.views.mailbox import mailbox_bp
@@ -53,6 +54,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in (
         catalogue_bp,
         data_bp,
+        health_bp,
         inbox_bp,
         leaving_bp,
         mails_bp,

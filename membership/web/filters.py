@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -24,7 +24,19 @@ SHORT_FOR_YEAR = re.compile("[ \u00a0\u202f]рр?\\.$")
 
 def install(app: Flask) -> None:
     """Make every function below a filter of the templates."""
-    for show in (amount_in, in_words, money, money_short, money_words, day, moment, moment_short, month_span):
+    for show in (
+        amount_in,
+        in_words,
+        money,
+        money_short,
+        money_words,
+        day,
+        day_only,
+        moment,
+        moment_of,
+        moment_short,
+        month_span,
+    ):
         app.add_template_filter(show)
 
 
@@ -101,6 +113,16 @@ def moment(at: datetime) -> str:
     """Day and time of a moment in the newsroom's zone, with the zone: "November 22, 2026, 15:39 UTC"."""
     zone = str(at.astimezone(get_timezone()).tzname())
     return str(_("%(day)s, %(time)s %(zone)s", day=day(at), time=format_time(at, "HH:mm"), zone=zone))
+
+
+def day_only(on: date) -> str:
+    """A day that is one already, whatever the zone: "November 30, 2026", «30 листопада 2026»."""
+    return SHORT_FOR_YEAR.sub("", format_date(on, "long"))
+
+
+def moment_of(text: str) -> str:
+    """As `moment`, of a moment that was kept as ISO text."""
+    return moment(datetime.fromisoformat(text))
 
 
 def moment_short(at: datetime) -> str:

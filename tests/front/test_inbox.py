@@ -14,6 +14,7 @@ from membership.db import db
 from membership.kernel import clock
 from membership.operations.models import Intervention
 from membership.operations.queries import notices as queries
+from membership.operations.queries.days import bounds_of
 from membership.operations.queries.notices import Wanted
 from tests.billing.conftest import LaidDown, make_event, make_payment, post
 from tests.factories.people import any_token, make_staff, sign_in
@@ -81,7 +82,7 @@ def test_notices_are_found_by_id_thing_type_and_state(app, some, wanted, found):
 
 def test_a_day_is_one_of_the_newsroom(app):
     day = (clock.real_now() - timedelta(days=3)).date()
-    begin, end = queries.bounds_of(day)
+    begin, end = bounds_of(day)
     for name, at in {"before": begin - timedelta(seconds=1), "first": begin, "after": end}.items():
         add(f"evt_{name}", received_at=at)
     assert ids(queries.search(Wanted(day=day), None)) == ["evt_first"]

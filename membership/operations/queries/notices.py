@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, TextClause, func, or_, select, text, tuple_
 from sqlalchemy.orm import defer
@@ -12,8 +12,8 @@ from membership.billing.models import SET_ASIDE, InboxEvent
 from membership.billing.port import ObjectKind
 from membership.db import db
 from membership.kernel.errors import NotFound
-from membership.newsroom.queries import zone
 from membership.operations.models import Intervention
+from membership.operations.queries.days import bounds_of
 
 PAGE_LENGTH = 30
 MOST_RELATED = 20
@@ -82,12 +82,6 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool] | TextClause]:
         begin, end = bounds_of(wanted.day)
         conditions.append((InboxEvent.received_at >= begin) & (InboxEvent.received_at < end))
     return conditions
-
-
-def bounds_of(day: date) -> tuple[datetime, datetime]:
-    """Begin and end of a day of the newsroom."""
-    begin = datetime.combine(day, time(), tzinfo=zone())
-    return begin, datetime.combine(day + timedelta(days=1), time(), tzinfo=zone())
 
 
 def count_stuck() -> dict[str, int]:
