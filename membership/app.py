@@ -10,11 +10,15 @@ from membership.billing.views import bp as billing_bp
 from membership.config import Settings
 from membership.contributions import views as contributions
 from membership.dashboard.views import bp as dashboard_bp
+from membership.front.views.catalogue import catalogue_bp
 from membership.front.views.clock import clock_bp
 from membership.front.views.data import data_bp
 from membership.front.views.desk import desk_bp
+from membership.front.views.health import health_bp
+from membership.front.views.inbox import inbox_bp
 from membership.front.views.leaving import leaving_bp
 from membership.front.views.mailbox import mailbox_bp
+from membership.front.views.mails import mails_bp
 from membership.front.views.operations import operations_bp
 from membership.front.views.pages import pages_bp
 from membership.front.views.people import people_bp
@@ -51,9 +55,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in (gifts_bp, people_bp, pages_bp, billing_bp, mail_bp, mailbox_bp, clock_bp, operations_bp, desk_bp):
         app.register_blueprint(blueprint)
     for blueprint in (
+        catalogue_bp,
         dashboard_bp,
         data_bp,
+        health_bp,
+        inbox_bp,
         leaving_bp,
+        mails_bp,
         *contributions.BLUEPRINTS,
         *topics.BLUEPRINTS,
         *polls.BLUEPRINTS,

@@ -36,6 +36,8 @@ from membership.gifts import services as gifts
 from membership.mail import jobs as mail_jobs
 from membership.mail.audiences import Audiences
 from membership.mail.stopping import Stopper
+from membership.operations import emails as operations_emails
+from membership.operations import jobs as operations_jobs
 from membership.patrons import checks as patrons_checks
 from membership.patrons import emails as patrons_emails
 from membership.patrons import queries as patrons_queries
@@ -92,6 +94,7 @@ MAILS = (
     topics_emails,
     polls_emails,
     transfers_emails,
+    operations_emails,
 )
 
 # Audience of a broadcast -> who is in it, asked in this order. See `mail.audiences.Source`.
@@ -204,6 +207,8 @@ JOBS: dict[str, Job] = {
     "mail.spread": Job(mail_jobs.spread, 20),
     "mail.sweep": Job(mail_jobs.sweep, 20),
     "mail.forget": Job(mail_jobs.forget, 3600),
+    "operations.count": Job(operations_jobs.count, 600),
+    "operations.examine": Job(operations_jobs.examine, 300),
     "polls.close_due": Job(polls_jobs.close_due, 10),
     "polls.link": Job(polls_jobs.link, 5),
     "polls.open_due": Job(polls_jobs.open_due, 60),

@@ -167,12 +167,13 @@ class Role(StrEnum):
 
 
 # What staff may do. The whole table stands here; views name an action, never a role.
-# "see" reads and writes nothing; "money.act" moves or books money, "people.act" changes what a person has.
+# "see" reads and writes nothing; "money.act" moves or books money, "people.act" changes what a person has. "inbox" are
+# the notices of the payment company as they came, which name people; "inbox.trace" shows where our own code failed.
 _EVERYBODY = frozenset({"desk.see", "dashboard.see", "people.see", "money.see"})
 _EDITORS = _EVERYBODY | {"topics.moderate", "polls.run"}
-_FINANCE = _EVERYBODY | {"money.act", "people.act"}
+_FINANCE = _EVERYBODY | {"money.act", "people.act", "inbox.see", "inbox.replay", "mails.act"}
 MAY: Mapping[Role, frozenset[str]] = {
-    Role.OWNER: _EDITORS | _FINANCE | {"people.erase", "team.run", "audit.see"},
+    Role.OWNER: _EDITORS | _FINANCE | {"people.erase", "team.run", "audit.see", "inbox.trace"},
     Role.EDITOR: _EDITORS,
     Role.FINANCE: _FINANCE,
     Role.VIEWER: _EVERYBODY,

@@ -11,6 +11,7 @@ from membership.billing.books.findings import Finding
 from membership.billing.models import Bookmark, Inspection
 from membership.db import db, transaction
 from membership.kernel import clock
+from membership.kernel.said import said
 
 BOOKS, WHOLE_BOOKS, RECONCILE = "books", "whole_books", "reconcile"
 LEASE = timedelta(minutes=5)
@@ -156,9 +157,9 @@ class Health:
 
 
 NAMES = {
-    BOOKS: "check of the books",
-    WHOLE_BOOKS: "check of the whole books",
-    RECONCILE: "comparison with the payments",
+    BOOKS: said("check of the books"),
+    WHOLE_BOOKS: said("check of the whole books"),
+    RECONCILE: said("comparison with the payments"),
 }
 LONGEST = {BOOKS: timedelta(hours=1), WHOLE_BOOKS: timedelta(hours=50), RECONCILE: timedelta(hours=50)}
 """Older than that it is too old: six of the ten minutes, and two nights."""
@@ -170,11 +171,14 @@ def assess(kind: str, now: datetime) -> Health:
     if last is None or last.finished_at is None:
         first = find_bookmark(f"night {kind}")
         is_late = first is not None and now - first > LONGEST[kind]
-        return Health(not is_late, f"No {name} has come to its end yet.")
+        return Health(not is_late, said("No %(what)s has come to its end yet.", what=name))
     if last.n_findings:
         example = last.findings[0].message if last.findings else ""
-        return Health(is_well=False, words=f"The last {name} found {last.n_findings}: {example}")
+        return Health(
+            is_well=False,
+            words=said("The last %(what)s found %(n)s: %(example)s", what=name, n=last.n_findings, example=example),
+        )
     hours = int((now - last.finished_at).total_seconds() // 3600)
     if now - last.finished_at > LONGEST[kind]:
-        return Health(is_well=False, words=f"The last {name} is {hours} hours old.")
-    return Health(is_well=True, words=f"The last {name} found nothing, {last.finished_at:%d %B %H:%M} UTC.")
+        return Health(is_well=False, words=said("The last %(what)s is %(n)s hours old.", what=name, n=hours))
+    return Health(is_well=True, words=said("The last %(what)s found nothing, %(at)s.", what=name, at=last.finished_at))

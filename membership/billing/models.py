@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -26,6 +27,7 @@ from membership.kernel.money import Money
 
 PROVIDER_ID = String(255)
 CURRENCY = String(3)
+SET_ASIDE = "state IN ('dead', 'foreign', 'ignored', 'deferred')"
 
 
 class InboxEvent(Model):
@@ -49,6 +51,15 @@ class InboxEvent(Model):
         Index(None, "object_id", "state"),
         Index(None, "done_at"),
         Index(None, "received_at"),
+        Index(None, "type", "received_at"),
+        # For whoever looks for one of these among millions that are done; costs nothing where all goes well.
+        Index(
+            "ix_inbox_events_set_aside",
+            "state",
+            "received_at",
+            sqlite_where=text(SET_ASIDE),
+            postgresql_where=text(SET_ASIDE),
+        ),
     )
 
     id: Mapped[str] = mapped_column(PROVIDER_ID, primary_key=True)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from membership.contributions.rules import UNPAID, State, Terms
@@ -37,6 +37,13 @@ class Contribution(Model):
             name="next_terms_whole",
         ),
         Index("ix_contributions_state_checkout_expires_at", "state", "checkout_expires_at"),
+        # The few that failed, for the desk.
+        Index(
+            "ix_contributions_failed_at",
+            "failed_at",
+            sqlite_where=text("failed_at IS NOT NULL"),
+            postgresql_where=text("failed_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -106,10 +106,12 @@ def _send(row: OutboxMail, now: datetime, line: smtp.Line) -> str | None:
         raise LookupError(row.kind)
     if row.to_address is None or not queries.is_wanted(row.kind, row.args):
         return None
-    context = entry.build(row.args, now)
+    is_test = services.TEST in row.args
+    context = entry.example if is_test else entry.build(row.args, now)
     if context is None:
         return None
-    message = letters.make_message(letters.write(entry, context, row.locale), row)
+    letter = letters.write(entry, context, row.locale)
+    message = letters.make_message(letters.as_test(letter, row.locale) if is_test else letter, row)
     with outside_call("mail.smtp.send"):
         line.hand_over(message, row.to_address)
     return str(message["Message-ID"])

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 import css_inline
 from flask import current_app, render_template
 from flask_babel import force_locale
+from flask_babel import gettext as _
+from markupsafe import escape
 
 from membership.kernel import clock
 from membership.mail.catalogue import CatalogueEntry, Context
@@ -73,6 +75,19 @@ def write(entry: CatalogueEntry, context: Context, locale: str) -> Letter:
         html = render_template(entry.template("body.html"), **values)
     text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
     return Letter(values["subject"], text, _inliner().inline(html), values.get("stop_url"))
+
+
+def as_test(letter: Letter, locale: str) -> Letter:
+    """The same letter, marked as a test in its subject and at its beginning; nothing can be stopped by it."""
+    with force_locale(locale):
+        mark = str(_("Test"))
+        words = str(_("This is a test, sent from the desk: nothing in it is true, and its links lead nowhere."))
+    banner = (
+        f'<p style="border:2px solid;margin:0;padding:12px 16px;text-align:center"><strong>{escape(words)}</strong></p>'
+    )
+    html = re.sub(r"(<body[^>]*>)", lambda body: body[1] + banner, letter.html, count=1)
+    subject = _one_line(f"[{mark}] {letter.subject}")
+    return Letter(subject, f"*** {words} ***\n\n{letter.text}", html)
 
 
 def make_message(letter: Letter, row: OutboxMail) -> EmailMessage:

@@ -26,14 +26,28 @@ SHORT_FOR_YEAR = re.compile("[ \u00a0\u202f]рр?\\.$")
 
 def install(app: Flask) -> None:
     """Make every function below a filter of the templates."""
-    shows = (amount_in, day, day_short, days_span, decimal, moment, money, money_short, money_words)
-    for show in (*shows, month_name, month_span, percent):
+    shows = (amount_in, in_words, day, day_only, day_short, days_span, decimal, moment, moment_of, moment_short)
+    for show in (*shows, money, money_short, money_words, month_name, month_span, percent):
         app.add_template_filter(show)
 
 
 def amount_in(details: Mapping[str, Any]) -> Money:
     """The size of the amount that a timeline entry keeps as `minor` and `currency`."""
     return Money(abs(int(details["minor"])), str(details["currency"]))
+
+
+def in_words(sentence: Mapping[str, Any]) -> str:
+    """A sentence that was kept by `kernel.said.packed`, in the language of the page, with moments as `moment` says."""
+    values = {name: _value(value) for name, value in sentence["values"].items()}
+    said = sentence["words"]
+    words = str(_(said))
+    return words % values if values else words
+
+
+def _value(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return moment(datetime.fromisoformat(value["at"])) if "at" in value else in_words(value)
 
 
 def money(amount: Money) -> str:
@@ -90,6 +104,21 @@ def moment(at: datetime) -> str:
     """Day and time of a moment in the newsroom's zone, with the zone: "November 22, 2026, 15:39 UTC"."""
     zone = str(at.astimezone(get_timezone()).tzname())
     return str(_("%(day)s, %(time)s %(zone)s", day=day(at), time=format_time(at, "HH:mm"), zone=zone))
+
+
+def day_only(on: date) -> str:
+    """A day that is one already, whatever the zone: "November 30, 2026", «30 листопада 2026»."""
+    return SHORT_FOR_YEAR.sub("", format_date(on, "long"))
+
+
+def moment_of(text: str) -> str:
+    """As `moment`, of a moment that was kept as ISO text."""
+    return moment(datetime.fromisoformat(text))
+
+
+def moment_short(at: datetime) -> str:
+    """The same for tables: "Nov 30, 2026, 15:39", «30 лист. 2026, 15:39»."""
+    return f"{SHORT_FOR_YEAR.sub('', format_date(at, 'medium'))}, {format_time(at, 'HH:mm')}"
 
 
 def month_span(start: datetime, end: datetime) -> str:

@@ -70,6 +70,7 @@ RULES: dict[str, Rule] = {
     "checkout.confirm_email": Rule("3 per 24 hours"),  # mails to confirm a wish, per mailbox; more never leave
     "checkout.confirm_domain": Rule("30 per 1 hour"),  # mails at once to confirm a wish, per mail domain
     "checkout.confirm_total": Rule("300 per 1 hour", is_exact=False),  # the same in total; later ones wait their turn
+    "mails.test": Rule("30 per 1 hour"),  # test mails of the catalogue, per member of staff
     "papers.pdf": Rule("30 per 10 minutes"),  # receipts and statements drawn as PDF, per member
     "checkout.total": Rule("{checkouts_per_minute} per 1 minute", is_exact=False),
 }

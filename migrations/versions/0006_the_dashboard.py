@@ -1,7 +1,7 @@
 """The dashboard: sums of days, exchange rates, and when people are patrons, written as it changes.
 
 Revision ID: 0006
-Revises: 0003
+Revises: 0005
 Create Date: 2026-11-30
 """
 
@@ -11,7 +11,7 @@ from alembic import op
 from membership.db import UTCDateTime, append_only_statements
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

@@ -9,7 +9,7 @@ from tests.house.conftest import path_of, rules_of
 
 BASE = "https://join.example.org"
 # May be shown in a frame of ours: the HTML of a mail, which may style itself and do nothing else.
-FRAMED = {"mailbox.html"}
+FRAMED = {"catalogue.html", "mailbox.html"}
 # No worker runs in this house, and the provider cannot be reached.
 ALLOWED_TROUBLE = {(503, "/readyz"), (502, "/contribute/thanks")}
 

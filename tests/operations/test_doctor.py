@@ -11,12 +11,12 @@ from click.testing import CliRunner
 
 from membership.billing.providers.stripe.client import API_VERSION
 from membership.billing.providers.stripe.notices import EVENTS
-from membership.cli.doctor import doctor, outside
-from membership.cli.doctor import settings as settings_checks
-from membership.cli.doctor.finding import Weight
+from membership.cli.doctor import doctor, examine_outside
 from membership.db import db
 from membership.kernel import clock
 from membership.mail.models import OutboxMail
+from membership.operations.examining import settings as settings_checks
+from membership.operations.examining.finding import Weight
 from membership.sandbox.app import create_sandbox
 from membership.web import heartbeat
 from membership.web.schema import _scripts
@@ -146,7 +146,7 @@ def healthy(app, endpoint):
 
 
 def examine(settings, **changes):
-    return list(outside.examine(settings.model_copy(update=changes)))
+    return list(examine_outside(settings.model_copy(update=changes)))
 
 
 def test_nothing_is_wrong_with_a_healthy_installation(app, settings, healthy):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from membership.cli.doctor import polls
+from membership.operations.examining import polls
 from membership.polls import keys
 from tests.factories.polls import cast_ballot, close_poll, make_patron, make_poll
 from tests.polls.tampering import tamper

@@ -31,7 +31,10 @@ _EXAMPLE_DAY = datetime.fromisoformat("2027-03-01T09:30:00+00:00")
     },
 )
 def welcome(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
-    """To a new patron, once: thanks, what happens now, and where to sign in. Carries no secret (decision 12)."""
+    """To a new patron, once: thanks, what happens now, and where to sign in. Carries no secret.
+
+    See decision 12.
+    """
     contribution = get_by_id(int(args["contribution_id"]))
     standing = standing_of(contribution.person_id, at) if contribution.person_id else None
     return {

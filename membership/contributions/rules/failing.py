@@ -43,6 +43,40 @@ _CLASSES = {
 }
 
 
+class Why(StrEnum):
+    """Why a charge failed, as far as staff are told in words: finer than what its giver hears (`FailureClass`)."""
+
+    FUNDS = "funds"
+    EXPIRED = "expired"
+    CONFIRM = "confirm"
+    BLOCKED = "blocked"
+    MISTYPED = "mistyped"
+    NETWORK = "network"
+    NO_CARD = "no_card"
+    UNKNOWN = "unknown"
+
+
+# The words that say so; whatever stands nowhere here is UNKNOWN.
+WORDS_OF: dict[Why, frozenset[str]] = {
+    **{
+        Why(known.value): frozenset(word for word, its in _CLASSES.items() if its is known)
+        for known in (FailureClass.FUNDS, FailureClass.EXPIRED, FailureClass.CONFIRM)
+    },
+    Why.BLOCKED: frozenset(
+        {"lost_card", "stolen_card", "pickup_card", "restricted_card", "fraudulent", "merchant_blacklist"}
+    ),
+    Why.MISTYPED: frozenset({"incorrect_cvc", "invalid_cvc", "incorrect_number", "invalid_number"}),
+    Why.NETWORK: frozenset({"processing_error", "issuer_not_available", "try_again_later", "reenter_transaction"}),
+    Why.NO_CARD: frozenset({"no_card"}),
+}
+_WHYS = {word: why for why, words in WORDS_OF.items() for word in words}
+
+
+def why_it_failed(reason: str | None, *, needs_action: bool = False) -> Why:
+    """What staff are told about a failure."""
+    return Why.CONFIRM if needs_action else _WHYS.get(reason or "", Why.UNKNOWN)
+
+
 def class_of_failure(reason: str | None, *, needs_action: bool = False) -> FailureClass:
     """What its giver is told about a failure; whatever is unknown is OTHER."""
     return FailureClass.CONFIRM if needs_action else _CLASSES.get(reason or "", FailureClass.OTHER)

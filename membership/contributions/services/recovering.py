@@ -20,6 +20,7 @@ from membership.contributions.rules import LIVE, State
 from membership.contributions.rules.defence import SHORT, Stance
 from membership.contributions.rules.failing import may_be_paid_now
 from membership.contributions.services.defending import stance_now
+from membership.contributions.services.hearing.trouble import send_mail
 from membership.db import db, transaction
 from membership.kernel import clock
 from membership.kernel.errors import Conflict, NotFound, ProviderFailed, TooMany
@@ -65,6 +66,24 @@ def retry(reference: str, attempt: str, *, actor: str, reason: str, at: datetime
             after={"is_paid": outcome.is_paid},
         )
     return outcome
+
+
+def mail_again(reference: str, token: str, *, reason: str, actor: str, at: datetime) -> None:
+    """Mail the giver once more what is open and how to mend it; `token` names one press of one button.
+
+    Raises Conflict `nothing_open` where nothing is open any more, `nobody_to_mail` where nobody is behind it.
+    """
+    with transaction("contributions.mail_again"):
+        row = get_by_reference(reference)
+        row = db.session.get_one(Contribution, row.id, populate_existing=True, with_for_update=True)
+        if not may_be_paid_now(State(row.state), row.failed_at, row.ends_at) or row.stop_asked_at is not None:
+            raise Conflict("nothing_open", "Nothing is open: there is nothing to pay.")
+        if row.person_id is None:
+            raise Conflict("nobody_to_mail", "Nobody is behind this support.")
+        kind = "action_needed" if row.needs_action else "payment_failed"
+        if send_mail(row, "lapsed" if row.state == State.LAPSED else kind, f"failed-again:{token}"):
+            row.failure_mailed_at = at
+            accounts.note(row.person_id, "failure_mailed", at, {"reason": reason, "reference": reference}, actor)
 
 
 def open_card_page(reference: str, attempt: str) -> str:

@@ -19,7 +19,6 @@ from membership.db import db
 from membership.gifts.models import Gift
 from membership.gifts.queries import given_by, received_by
 from membership.kernel.errors import NotFound
-from membership.kernel.money import Money
 from membership.mail.models import OutboxMail
 from membership.mail.queries import mails_to
 from membership.patrons.models import CoverageGrant, CoverageSpan, Grace
@@ -231,38 +230,3 @@ def _staff_names() -> dict[str, str]:
         select(Person.public_id, StaffMember.name).join(StaffMember, StaffMember.person_id == Person.id)
     )
     return {f"staff:{public_id}": name for public_id, name in rows}
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """A payment that failed and is still open: whose, how much, since when, and until when they stay a patron."""
-
-    person: Person
-    support: SupportView
-    amount: Money
-    grace_until: datetime | None
-
-
-def list_trouble(page: int) -> tuple[list[Trouble], bool]:
-    """Failed payments that are open now, oldest first, one page of them; and whether there are more."""
-    query = (
-        select(Contribution, Person, func.max(Grace.until))
-        .join(Person, Person.id == Contribution.person_id)
-        .outerjoin(Grace, (Grace.reference == Contribution.reference) & Grace.closed_at.is_(None))
-        .where(_has_failed())
-        .group_by(Contribution.id, Person.id)
-        .order_by(Contribution.failed_at, Contribution.id)
-    )
-    start = (min(max(page, 1), LAST_PAGE) - 1) * PAGE_LENGTH
-    rows = db.session.execute(query.offset(start).limit(PAGE_LENGTH + 1)).all()
-    cards = cards_of([row.id for row, _person, _until in rows])
-    found = [
-        Trouble(person, _view_support(row, cards.get(row.id)), row.charge, until)
-        for row, person, until in rows[:PAGE_LENGTH]
-    ]
-    return found, len(rows) > PAGE_LENGTH
-
-
-def n_in_trouble() -> int:
-    """How many supports have a failed payment that is open now."""
-    return db.session.scalar(select(func.count()).select_from(Contribution).where(_has_failed())) or 0

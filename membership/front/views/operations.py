@@ -9,9 +9,9 @@ from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import NotFound, Unauthorized
 
-from membership.front.queries.measurements import write_metrics
-from membership.front.queries.readiness import check_all
 from membership.kernel import clock
+from membership.operations.queries.measurements import write_metrics
+from membership.operations.queries.readiness import check_all
 from membership.web import settings
 from membership.web.access import audience
 

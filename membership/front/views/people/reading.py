@@ -1,4 +1,4 @@
-"""Who is here, who is in trouble, and everything about one person. Reading only."""
+"""Who is here, and everything about one person. Reading only."""
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
@@ -14,22 +14,11 @@ from membership.web.access import audience
 @audience("staff", may="people.see", reads="people")
 def index() -> ResponseReturnValue:
     """Find people."""
-    text, page = request.args.get("q", ""), _page()
+    text, page = request.args.get("q", ""), page_number(queries.LAST_PAGE)
     wanted = request.args.get("which", "")
     which = Which(wanted) if wanted in set(Which) else Which.ALL
     found = queries.search(text, which, page, clock.now())
     return render_template("front/people.html", text=text, which=which, kinds=list(Which), found=found, page=page)
-
-
-@people_bp.get("/staff/trouble")
-@audience("staff", may="people.see", reads="people")
-def trouble() -> ResponseReturnValue:
-    """Payments that failed and are open now, the longest open first."""
-    page = _page()
-    rows, has_more = queries.list_trouble(page)
-    return render_template(
-        "front/people_trouble.html", rows=rows, has_more=has_more, page=page, n=queries.n_in_trouble()
-    )
 
 
 @people_bp.get("/staff/people/<public_id>")
@@ -41,6 +30,7 @@ def person(public_id: str) -> ResponseReturnValue:
     return render_template("front/person.html", view=view, now=now)
 
 
-def _page() -> int:
+def page_number(last: int) -> int:
+    """Which page of a list the address asks for, from 1; the first one for whatever is no number up to `last`."""
     text = request.args.get("page", "1")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(queries.LAST_PAGE)) else 1
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(last)) else 1

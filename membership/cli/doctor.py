@@ -11,8 +11,11 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from membership.cli.doctor import outside, settings
-from membership.cli.doctor.finding import Finding, Weight
+from membership.config import Settings
+from membership.db import db
+from membership.kernel.said import said
+from membership.operations.examining import outside, settings
+from membership.operations.examining.finding import Finding, Weight
 
 MARKS = {Weight.FINE: ("✓", "green"), Weight.NOTE: ("•", "yellow"), Weight.PROBLEM: ("✗", "bold red")}
 
@@ -40,7 +43,29 @@ def examine() -> Iterator[Finding]:
     known, findings = settings.examine()
     yield from findings
     if known is not None:
-        yield from outside.examine(known)
+        yield from examine_outside(known)
+
+
+def examine_outside(known: Settings) -> Iterator[Finding]:
+    """Every finding that needs somebody's answer, asked by an app of its own."""
+    from membership.app import create_app
+
+    try:
+        app = create_app(known)
+    except ImportError as error:
+        words = said("The driver for this database is not installed (%(name)s).", name=error.name or "")
+        yield outside.unreachable(words, "Install reader-membership[postgres].")
+        return
+    except OSError as error:
+        words = said("The folder of the database cannot be used (%(error)s).", error=error.strerror or "")
+        yield outside.unreachable(words)
+        return
+    with app.app_context():
+        try:
+            yield from outside.examine(known)
+        finally:
+            db.session.remove()
+            db.engine.dispose()
 
 
 def _print(console: Console, finding: Finding) -> None:

@@ -12,6 +12,7 @@ from membership.billing import inspections
 from membership.billing.queries import find_oldest_due
 from membership.db import db
 from membership.kernel import clock
+from membership.kernel.said import said
 from membership.mail.queries import measure_backlog
 from membership.web.schema import UnknownRevision, pending_migrations
 
@@ -57,44 +58,48 @@ def _database() -> Check:
         db.session.execute(text("SELECT 1"))
     except SQLAlchemyError as error:
         db.session.rollback()
-        return Check("database", is_ok=False, sentence=f"The database does not answer ({type(error).__name__}).")
-    return Check("database", is_ok=True, sentence="The database answers.")
+        return Check(
+            "database",
+            is_ok=False,
+            sentence=said("The database does not answer (%(error)s).", error=type(error).__name__),
+        )
+    return Check("database", is_ok=True, sentence=said("The database answers."))
 
 
 def _migrations() -> Check:
     try:
         pending = pending_migrations()
     except UnknownRevision:
-        return Check("migrations", is_ok=False, sentence="The database is newer than this program.")
+        return Check("migrations", is_ok=False, sentence=said("The database is newer than this program."))
     if pending:
-        return Check(
-            "migrations", is_ok=False, sentence=f"{len(pending)} migrations are pending, from {pending[0]} on."
-        )
-    return Check("migrations", is_ok=True, sentence="The tables are up to date.")
+        words = said("%(n)s migrations are pending, from %(first)s on.", n=len(pending), first=pending[0])
+        return Check("migrations", is_ok=False, sentence=words)
+    return Check("migrations", is_ok=True, sentence=said("The tables are up to date."))
 
 
 def _inbox(real_now: datetime) -> Check:
     oldest = find_oldest_due()
     minutes = 0 if oldest is None else int((real_now - oldest).total_seconds() // 60)
     if timedelta(minutes=minutes) >= LONGEST_WAIT:
-        words = f"The oldest notice of the payment company that is due has waited for {minutes} minutes."
+        words = said("The oldest notice of the payment company that is due has waited for %(n)s minutes.", n=minutes)
         return Check("inbox", is_ok=False, sentence=words)
-    return Check("inbox", is_ok=True, sentence="Notices of the payment company are worked off.")
+    return Check("inbox", is_ok=True, sentence=said("Notices of the payment company are worked off."))
 
 
 def _outbox(real_now: datetime) -> Check:
     minutes = int(measure_backlog(real_now).oldest_due.total_seconds() // 60)
     if timedelta(minutes=minutes) >= LONGEST_WAIT:
-        return Check("outbox", is_ok=False, sentence=f"The oldest mail that is due has waited for {minutes} minutes.")
-    return Check("outbox", is_ok=True, sentence="Mail leaves.")
+        words = said("The oldest mail that is due has waited for %(n)s minutes.", n=minutes)
+        return Check("outbox", is_ok=False, sentence=words)
+    return Check("outbox", is_ok=True, sentence=said("Mail leaves."))
 
 
 def _audit() -> Check:
     """The end of the audit log: whoever notes it elsewhere can show later that nothing before it was changed."""
     if not audit.is_last_row_whole():
-        words = "The newest row of the audit log is not what was written."
+        words = said("The newest row of the audit log is not what was written.")
         return Check("audit", is_ok=False, sentence=words, is_for_people=True)
-    words = f"The audit log ends at {audit.head()}."
+    words = said("The audit log ends at %(head)s.", head=str(audit.head()))
     return Check("audit", is_ok=True, sentence=words, is_for_people=True)
 
 

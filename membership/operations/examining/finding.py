@@ -1,4 +1,4 @@
-"""What the doctor says: one thing in three sentences."""
+"""What an examination says: one thing in three sentences."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -14,7 +14,10 @@ class Weight(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding: a stable `code`, what it is, why it matters and how to mend it (empty where all is fine)."""
+    """One finding: a stable `code`, what it is, why it matters and how to mend it (empty where all is fine).
+
+    The sentences are `kernel.said.Said` wherever a page shall say them in its own language.
+    """
 
     code: str
     weight: Weight
