@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import structlog
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from membership.accounts.models import Erasure
@@ -13,8 +14,10 @@ from membership.contributions.models import Card, Confirmation, Contribution, Re
 from membership.contributions.rules import LIVE, UNPAID, State
 from membership.contributions.services.hearing.trouble import note_second
 from membership.db import db, transaction
-from membership.kernel.errors import Conflict
+from membership.kernel.errors import Conflict, MembershipError
 from membership.mail import wishes
+
+log = structlog.get_logger(__name__)
 
 
 def merge(from_id: int, into_id: int, at: datetime) -> None:
@@ -126,9 +129,6 @@ def _forget_names(rows: Sequence[Contribution], addresses: set[str], at: datetim
     forgetting.forget(names, addresses, at)
 
 
-LATE_AT_A_TIME = 20
-
-
 def forget_late(now: datetime) -> int:
     """Money that came for somebody after they were forgotten stays in the books; who paid it is forgotten as well, and
     nothing more is taken. How many contributions were looked at. Not inside a transaction.
@@ -138,12 +138,19 @@ def forget_late(now: datetime) -> int:
         select(Contribution.customer_id, Contribution.subscription_id)
         .join(Erasure, Erasure.person_id == Contribution.person_id)
         .where(Erasure.emptied_at.is_not(None), Contribution.customer_id.is_not(None), ~known.exists())
-        .limit(LATE_AT_A_TIME)
+        .order_by(Contribution.id)
     )
     rows = [(row.customer_id or "", row.subscription_id) for row in db.session.execute(late)]
     for customer_id, subscription_id in rows:
-        if subscription_id:
-            asks.cancel_now(subscription_id, f"late:{subscription_id}")
-        asks.forget_customer(customer_id, f"late:{customer_id}")
-        forgetting.forget({customer_id, subscription_id or customer_id}, set(), now)
+        try:
+            _forget_late(customer_id, subscription_id, now)
+        except MembershipError as failed:  # asked again at the next sweep; meanwhile the others have their turn
+            log.warning("late_payer_waits", customer_id=customer_id, code=failed.code)
     return len(rows)
+
+
+def _forget_late(customer_id: str, subscription_id: str | None, now: datetime) -> None:
+    if subscription_id:
+        asks.cancel_now(subscription_id, f"late:{subscription_id}")
+    asks.forget_customer(customer_id, f"late:{customer_id}")
+    forgetting.forget({customer_id, subscription_id or customer_id}, set(), now)
