@@ -205,6 +205,7 @@ JOBS: dict[str, Job] = {
     "polls.wipe": Job(polls_jobs.wipe, 60),
     "transfers.book_certain": Job(transfers_jobs.book_certain, 60),
     "transfers.forget": Job(transfers_jobs.forget, 3600),
+    "transfers.lapse": Job(transfers_jobs.lapse, 3600),
     "transfers.remind": Job(transfers_jobs.remind, 3600),
 }
 

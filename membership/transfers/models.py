@@ -11,9 +11,10 @@ from membership.kernel.money import Money
 
 
 class Declaration(Model):
-    """One row is one "I will transfer", with its code; the amount stands on its contribution. It never expires.
+    """One row is one "I will transfer", with its code; the amount stands on its contribution.
 
-    The reminder is sent once. `withdrawn_at`: the giver changed their mind; money that comes all the same is booked.
+    The reminder is sent once. `withdrawn_at`: the giver changed their mind. From `lapses_at` on nobody waits for it any
+    more. Money that comes all the same is booked by its code, however late.
     Deleted at erasure, so that nobody is found by a code that they once used.
     """
 
@@ -30,6 +31,10 @@ class Declaration(Model):
     # Information only: what the giver means to set up at their bank. Every transfer is booked as it comes.
     rhythm: Mapped[str] = mapped_column(String(8))
     created_at: Mapped[datetime]
+    lapses_at: Mapped[datetime]
+    mailbox_digest: Mapped[str | None] = mapped_column(
+        String(64), index=True, doc="HMAC of whose it is: counts open ones; empty where older than this count"
+    )
     reminded_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
 

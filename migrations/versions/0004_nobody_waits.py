@@ -1,4 +1,4 @@
-"""Nobody waits for another: erasures take turns.
+"""Nobody waits for ever: erasures take turns, announced transfers end.
 
 Revision ID: 0004
 Revises: 0003
@@ -18,7 +18,25 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("erasures", sa.Column("tried_at", UTCDateTime(), nullable=True))
+    end_announcements()
+
+
+def end_announcements() -> None:
+    """Those that are there end 60 days after they were made, as new ones do; whose mailbox they are is not known."""
+    with op.batch_alter_table("transfer_declarations") as batch_op:
+        batch_op.add_column(sa.Column("lapses_at", UTCDateTime(), nullable=True))
+        batch_op.add_column(sa.Column("mailbox_digest", sa.String(length=64), nullable=True))
+        batch_op.create_index(batch_op.f("ix_transfer_declarations_mailbox_digest"), ["mailbox_digest"], unique=False)
+    is_sqlite = op.get_bind().dialect.name == "sqlite"
+    end = "datetime(created_at, '+60 days') || '.000000'" if is_sqlite else "created_at + interval '60 days'"
+    op.execute(f"UPDATE transfer_declarations SET lapses_at = {end}")
+    with op.batch_alter_table("transfer_declarations") as batch_op:
+        batch_op.alter_column("lapses_at", nullable=False)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("transfer_declarations") as batch_op:
+        batch_op.drop_index(batch_op.f("ix_transfer_declarations_mailbox_digest"))
+        batch_op.drop_column("mailbox_digest")
+        batch_op.drop_column("lapses_at")
     op.drop_column("erasures", "tried_at")

@@ -1,6 +1,6 @@
 """Use cases of transfers: announce, read a statement in, match, book, undo, forget."""
 
-from membership.transfers.services.announcing import announce, announce_again, remind, withdraw
+from membership.transfers.services.announcing import announce, announce_again, lapse, remind, withdraw
 from membership.transfers.services.booking import assign, assign_return, book_certain, confirm, ignore, reopen, undo
 from membership.transfers.services.by_hand import book_announced, book_by_hand, give_back, undo_payment
 from membership.transfers.services.importing import Report, read_in
@@ -25,6 +25,7 @@ __all__ = [
     "forget_mapping",
     "give_back",
     "ignore",
+    "lapse",
     "left_of",
     "merge_people",
     "read_in",

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from membership.accounts.models import Person
 from membership.db import db, transaction
+from membership.kernel import clock
 from membership.kernel.money import Money
 from membership.newsroom.queries import newsroom
 from membership.transfers import queries
@@ -159,7 +160,7 @@ def _active(ids: Sequence[str]) -> set[str]:
 
 def _announced() -> list[Announced]:
     found = []
-    for each in queries.list_awaited(MOST_ANNOUNCED):
+    for each in queries.list_awaited(clock.now(), MOST_ANNOUNCED):
         row = each.contribution
         person = db.session.get(Person, row.person_id) if row.person_id else None
         local = row.email.partition("@")[0].replace(".", " ").replace("_", " ").replace("-", " ")
