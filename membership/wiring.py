@@ -140,13 +140,15 @@ ADDRESS_FOLLOWERS: tuple[Callable[[int, str, str], None], ...] = (contributions_
 
 # What every room does when staff find that two people are one: `(from_id, into_id, at)`, inside one transaction.
 # Afterwards no row of the room names the first one. It may refuse with Conflict; then nothing has happened.
-# The order is that in which everybody locks: contributions, topics, then (by patrons) both people.
+# The order is that in which everybody locks: contributions, topics, then (by patrons) both people. Gifts come once
+# more after that: a code that was redeemed in between is found then, and nobody redeems one for a person who is locked.
 MERGERS: tuple[Callable[[int, int, datetime], None], ...] = (
     contributions_owning.merge,
     gifts.merge,
     transfers.merge_people,
     topics_owning.merge,
     patrons.merge,
+    gifts.merge,
     polls_owning.merge,
 )
 
