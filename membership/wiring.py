@@ -124,8 +124,10 @@ CHECKS: tuple[books.Question, ...] = (
 
 # What every room does when a person is erased: `(person_id, at)`, inside one transaction. It empties each column in
 # which somebody typed something, or that names the person; amounts, ids and moments stay (decision 13).
-# Contributions come first: a payment holds their rows before it holds the person. Accounts empty the person at the end.
+# They come in the order in which everybody locks: lines of statements, contributions, then the person, whom accounts
+# empty at the end.
 ERASERS: tuple[Callable[[int, datetime], None], ...] = (
+    transfers.hold_lines,
     contributions_owning.erase,
     gifts.erase,
     transfers.erase_person,
