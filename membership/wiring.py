@@ -187,6 +187,7 @@ JOBS: dict[str, Job] = {
     "billing.sweep": Job(billing_jobs.sweep, 300),
     "contributions.abandon_overdue": Job(contributions_jobs.abandon_overdue, 300),
     "contributions.find_silent": Job(contributions_jobs.find_silent, 86400),
+    "contributions.flag_seconds": Job(contributions_jobs.flag_seconds, 300),
     "contributions.forget_late": Job(contributions_jobs.forget_late, 60),
     "contributions.guard": Job(contributions_jobs.guard, 60),
     "contributions.look_after_pending": Job(contributions_jobs.look_after_pending, 21600),

@@ -11,8 +11,8 @@ from membership.accounts.queries import addresses_of
 from membership.billing import asks, forgetting, intents
 from membership.billing.models import ForgottenName
 from membership.contributions.models import Card, Confirmation, Contribution, Refund
-from membership.contributions.rules import LIVE, UNPAID, State
-from membership.contributions.services.hearing.trouble import note_second
+from membership.contributions.rules import UNPAID, State
+from membership.contributions.services import flagging
 from membership.db import db, transaction
 from membership.kernel.errors import Conflict, MembershipError
 from membership.mail import wishes
@@ -32,7 +32,7 @@ def merge(from_id: int, into_id: int, at: datetime) -> None:
                 row.person_id = into_id
         wishes.rename_once(f"welcome:{from_id}", f"welcome:{into_id}")
         db.session.flush()
-        _flag_second(into_id, at)
+        flagging.flag(into_id, at)
 
 
 def _lock_all(from_id: int, into_id: int) -> Sequence[Contribution]:
@@ -45,17 +45,6 @@ def _lock_all(from_id: int, into_id: int) -> Sequence[Contribution]:
 def _is_unbound(person_id: int) -> ColumnElement[bool]:
     """Nobody's yet, under an address that is this person's own; what they merely typed may be a stranger's."""
     return and_(Contribution.person_id.is_(None), Contribution.email.in_(addresses_of(person_id)))
-
-
-def _flag_second(person_id: int, at: datetime) -> None:
-    live = db.session.scalars(
-        select(Contribution)
-        .where(Contribution.person_id == person_id, Contribution.state.in_(LIVE), Contribution.way == "card")
-        .order_by(Contribution.created_at, Contribution.id)
-    ).all()
-    for row in live[1:]:
-        if row.second_of is None:
-            note_second(row, person_id, at)
 
 
 def rename(person_id: int, email: str, attempt_key: str) -> None:
