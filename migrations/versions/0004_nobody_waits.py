@@ -1,4 +1,4 @@
-"""Nobody waits for ever: erasures take turns, announced transfers end.
+"""Nobody waits for ever: erasures take turns, announced transfers end; lines of statements that are fees.
 
 Revision ID: 0004
 Revises: 0003
@@ -19,6 +19,7 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("erasures", sa.Column("tried_at", UTCDateTime(), nullable=True))
     end_announcements()
+    know_kinds("'credit', 'return', 'fee', 'fee_back'")
 
 
 def end_announcements() -> None:
@@ -34,7 +35,14 @@ def end_announcements() -> None:
         batch_op.alter_column("lapses_at", nullable=False)
 
 
+def know_kinds(kinds: str) -> None:
+    with op.batch_alter_table("statement_lines") as batch_op:
+        batch_op.drop_constraint(batch_op.f("ck_statement_lines_known_kind"), type_="check")
+        batch_op.create_check_constraint(batch_op.f("ck_statement_lines_known_kind"), sa.text(f"kind IN ({kinds})"))
+
+
 def downgrade() -> None:
+    know_kinds("'credit', 'return'")
     with op.batch_alter_table("transfer_declarations") as batch_op:
         batch_op.drop_index(batch_op.f("ix_transfer_declarations_mailbox_digest"))
         batch_op.drop_column("mailbox_digest")
