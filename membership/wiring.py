@@ -130,8 +130,10 @@ CHECKS: tuple[books.Question, ...] = (
 
 # What every room does when a person is erased: `(person_id, at)`, inside one transaction. It empties each column in
 # which somebody typed something, or that names the person; amounts, ids and moments stay (decision 13).
-# Contributions come first: a payment holds their rows before it holds the person. Accounts empty the person at the end.
+# They come in the order in which everybody locks: lines of statements, contributions, then the person, whom accounts
+# empty at the end.
 ERASERS: tuple[Callable[[int, datetime], None], ...] = (
+    transfers.hold_lines,
     contributions_owning.erase,
     gifts.erase,
     transfers.erase_person,
@@ -146,13 +148,15 @@ ADDRESS_FOLLOWERS: tuple[Callable[[int, str, str], None], ...] = (contributions_
 
 # What every room does when staff find that two people are one: `(from_id, into_id, at)`, inside one transaction.
 # Afterwards no row of the room names the first one. It may refuse with Conflict; then nothing has happened.
-# The order is that in which everybody locks: contributions, topics, then (by patrons) both people.
+# The order is that in which everybody locks: contributions, topics, then (by patrons) both people. Gifts come once
+# more after that: a code that was redeemed in between is found then, and nobody redeems one for a person who is locked.
 MERGERS: tuple[Callable[[int, int, datetime], None], ...] = (
     contributions_owning.merge,
     gifts.merge,
     transfers.merge_people,
     topics_owning.merge,
     patrons.merge,
+    gifts.merge,
     polls_owning.merge,
 )
 
@@ -189,6 +193,7 @@ JOBS: dict[str, Job] = {
     "billing.sweep": Job(billing_jobs.sweep, 300),
     "contributions.abandon_overdue": Job(contributions_jobs.abandon_overdue, 300),
     "contributions.find_silent": Job(contributions_jobs.find_silent, 86400),
+    "contributions.flag_seconds": Job(contributions_jobs.flag_seconds, 300),
     "contributions.forget_late": Job(contributions_jobs.forget_late, 60),
     "contributions.guard": Job(contributions_jobs.guard, 60),
     "contributions.look_after_pending": Job(contributions_jobs.look_after_pending, 21600),
@@ -216,6 +221,7 @@ JOBS: dict[str, Job] = {
     "polls.wipe": Job(polls_jobs.wipe, 60),
     "transfers.book_certain": Job(transfers_jobs.book_certain, 60),
     "transfers.forget": Job(transfers_jobs.forget, 3600),
+    "transfers.lapse": Job(transfers_jobs.lapse, 3600),
     "transfers.remind": Job(transfers_jobs.remind, 3600),
 }
 

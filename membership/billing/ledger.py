@@ -145,6 +145,14 @@ def book_reversal(fact: ReversalFact, payment: Payment) -> bool:
     return True
 
 
+def book_extra_fee(ref: str, way: str, fee: Money, at: datetime) -> None:
+    """Book what was kept because of a payment on a line of its own (a chargeback's fee); below zero: given back.
+
+    The caller sees to it that each `ref` comes once; the database refuses a second one with IntegrityError.
+    """
+    post("extra_fee", ref, at, [(FEES, fee), (place_of(way), -fee)])
+
+
 def _next_receipt(paid_at: datetime) -> str:
     """The next number of the year, as the newsroom's own calendar has it.
 

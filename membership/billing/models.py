@@ -163,7 +163,7 @@ class ProviderIntent(Model):
 class JournalTransaction(Model):
     """One row is one movement of money; its entries add up to zero in each currency. Never changed.
 
-    `kind` is "payment", "fee", "reversal" or "reversal_fee"; with `provider_ref` (the provider's id of the
+    `kind` is "payment", "fee", "reversal", "reversal_fee" or "extra_fee"; with `provider_ref` (the provider's id of the
     movement) it is unique, so nothing can be booked twice (I3).
     """
 

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from membership.polls.counting import ALIASES, RULES, Count, Round, count
+from membership.polls.counting import ALIASES, RULES, Count, Round, count, nobody_unless_named
 from membership.polls.counting.files import Election, UnreadableElection, read
 from membership.polls.counting.files.count_json import named
 
@@ -28,14 +28,15 @@ def count_file(file: Path, rule_slug: str | None, n_seats: int | None, *, is_jso
     """Count the ballots in FILE: published JSON, BLT, Pabulib .pb, or an .abc.yaml profile.
 
     The numbers are exact; the same file gives the same result on every machine. Ties are settled by the lot order in
-    the file, or where it has none by the order in which it lists the options.
+    the file, or where it has none by the order in which it lists the options. Where no ballot names an option, nobody
+    is elected.
     """
     try:
         election = read(file.name, file.read_bytes())
         rule = rule_slug or election.rule
         if rule is None:
             raise BadFile(f"The file does not say how to count. Say --rule {', '.join(RULES)}.")
-        found = count(rule, election.profile, _seats(election, rule, n_seats))
+        found = nobody_unless_named(count(rule, election.profile, _seats(election, rule, n_seats)))
     except UnreadableElection as fault:
         raise BadFile(f"{file.name}: {fault}") from None
     except (ValueError, OSError) as fault:

@@ -11,7 +11,7 @@ from membership.accounts.models import Person
 from membership.billing.books import Finding, Scope
 from membership.billing.models import Payment, PaymentReversal
 from membership.contributions.models import Contribution
-from membership.contributions.rules import LIVE
+from membership.contributions.services.flagging import list_unasked
 from membership.db import db
 from membership.kernel.rhythm import Rhythm
 from membership.mail.models import OutboxMail
@@ -100,16 +100,9 @@ def unlike_reversals(scope: Scope) -> Iterator[Finding]:
 
 
 def several_live(scope: Scope) -> Iterator[Finding]:
-    """I6: nobody has two live supports that go on by themselves, unless the second one is flagged as such."""
+    """I6: nobody has two live supports that go on by themselves, unless the second one names another that is live."""
     del scope  # as cheap for everybody
-    n_live, n_flagged = func.count(), func.count(Contribution.second_of)
-    query = (
-        select(Contribution.person_id, n_live)
-        .where(Contribution.state.in_(LIVE), Contribution.person_id.is_not(None), Contribution.way == "card")
-        .group_by(Contribution.person_id)
-        .having(n_live - n_flagged > 1)
-    )
-    for person_id, n_supports in db.session.execute(query):
+    for person_id, n_supports in list_unasked():
         yield Finding("two_live_supports", f"Person {person_id} has {n_supports} live supports, and nobody was asked.")
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from membership.contributions import services
-from membership.contributions.services import defending, ending, owning, recovering, refunding, watching
+from membership.contributions.services import defending, ending, flagging, owning, recovering, refunding, watching
 
 
 def abandon_overdue(now: datetime) -> None:
@@ -40,6 +40,11 @@ def stop_due(now: datetime) -> None:
 def try_new_cards(now: datetime) -> None:
     """Pay what is open with cards that have just taken the place of others."""
     recovering.try_new_cards(now)
+
+
+def flag_seconds(now: datetime) -> None:
+    """Ask about two live supports of one person, whatever made them two."""
+    flagging.flag_seconds(now)
 
 
 def guard(now: datetime) -> None:

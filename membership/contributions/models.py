@@ -96,7 +96,8 @@ class Contribution(Model):
 
     # Money that takes days: since when a bank debit is on its way; empty once it came, or did not.
     pending_at: Mapped[datetime | None]
-    # A second live support of one person (decision 12): the reference of the earlier one. Stays when one is ended.
+    # A second live support of one person (decision 12): the reference of another one. Stays when one is ended, and
+    # is set anew where there is a third (services.flagging).
     second_of: Mapped[str | None] = mapped_column(String(40))
     # Since when it is to end at once; the worker asks the provider until it is seen to be over.
     stop_asked_at: Mapped[datetime | None] = mapped_column(index=True)

@@ -1,4 +1,8 @@
-"""The only writers of coverage, grace and movements. Each joins the transaction of the money that caused it."""
+"""The only writers of coverage, grace and movements. Each joins the transaction of the money that caused it.
+
+Whoever is named as `person_id` may turn out to be another while we wait for their row (accounts' merge): then it is
+written for the person that remains.
+"""
 
 from datetime import datetime, timedelta
 
@@ -23,9 +27,9 @@ LONGEST_REASON = 200
 
 def grant_period(
     person_id: int, cause: Cause, cause_ref: str, *, paid_at: datetime, starts_at: datetime, ends_at: datetime
-) -> None:
-    """Cover exactly `[starts_at, ends_at)`. The same `cause_ref` a second time changes nothing."""
-    _grant(
+) -> int:
+    """Cover exactly `[starts_at, ends_at)`; whose it is now. The same `cause_ref` a second time changes nothing."""
+    return _grant(
         CoverageGrant(
             person_id=person_id,
             cause=cause.value,
@@ -37,9 +41,9 @@ def grant_period(
     )
 
 
-def grant_months(person_id: int, cause: Cause, cause_ref: str, *, paid_at: datetime, n_months: int) -> None:
-    """Cover `n_months` (at least one) of time not otherwise covered. Idempotent by `cause_ref`."""
-    _grant(
+def grant_months(person_id: int, cause: Cause, cause_ref: str, *, paid_at: datetime, n_months: int) -> int:
+    """Cover `n_months` (at least one) of time not otherwise covered; whose it is now. Idempotent by `cause_ref`."""
+    return _grant(
         CoverageGrant(person_id=person_id, cause=cause.value, cause_ref=cause_ref, paid_at=paid_at, n_months=n_months)
     )
 
@@ -75,16 +79,16 @@ def grant_comp(person_id: int, until: datetime, token: str, *, reason: str, acto
         raise InvalidInput("comp_end", "Please choose a day from tomorrow to two years ahead.", field="until")
     cause_ref = f"comp:{token}"
     with transaction("patrons.grant_comp"):
-        person = db.session.get_one(Person, person_id)
-        _lock(person_id)
+        person_id = _lock(person_id)
         if db.session.scalar(select(CoverageGrant.id).where(CoverageGrant.cause_ref == cause_ref)) is not None:
             return cause_ref
         details = {"comp": cause_ref, "until": until.isoformat(), "reason": _said(reason)}
         grant_period(person_id, Cause.COMP, cause_ref, paid_at=at, starts_at=at, ends_at=until)
         accounts.note(person_id, "comp_granted", at, details, actor)
+        person = db.session.get_one(Person, person_id)
         whom, until_when = ("person", person.public_id), {"until": until.isoformat()}
         record("comp.granted", whom, actor=actor, reason=details["reason"], after={"comp": cause_ref} | until_when)
-        _tell_of_comp("patrons/comp", person, cause_ref)
+        _tell_of_comp("patrons/comp", person_id, cause_ref)
     return cause_ref
 
 
@@ -92,9 +96,9 @@ def revoke_comp(person_id: int, cause_ref: str, *, reason: str, actor: str, at: 
     """Take a comp back from `at` on; the person is mailed. Raises NotFound `no_comp`, Conflict `comp_over`, and
     InvalidInput `no_reason`.
     """
-    mine = (CoverageGrant.cause_ref == cause_ref) & (CoverageGrant.person_id == person_id)
     with transaction("patrons.revoke_comp"):
-        _lock(person_id)
+        person_id = _lock(person_id)
+        mine = (CoverageGrant.cause_ref == cause_ref) & (CoverageGrant.person_id == person_id)
         grant = db.session.scalar(select(CoverageGrant).where(mine, CoverageGrant.cause == Cause.COMP.value))
         if grant is None or grant.ends_at is None:
             raise NotFound("no_comp", "There is no such free membership.")
@@ -106,7 +110,7 @@ def revoke_comp(person_id: int, cause_ref: str, *, reason: str, actor: str, at: 
         person = db.session.get_one(Person, person_id)
         whom, until_when = ("person", person.public_id), {"until": grant.ends_at.isoformat()}
         record("comp.revoked", whom, actor=actor, reason=details["reason"], before={"comp": cause_ref} | until_when)
-        _tell_of_comp("patrons/comp_revoked", person, cause_ref)
+        _tell_of_comp("patrons/comp_revoked", person_id, cause_ref)
 
 
 def _said(reason: str) -> str:
@@ -116,7 +120,8 @@ def _said(reason: str) -> str:
     return said
 
 
-def _tell_of_comp(kind: str, person: Person, cause_ref: str) -> None:
+def _tell_of_comp(kind: str, person_id: int, cause_ref: str) -> None:
+    person = db.session.get_one(Person, person_id, populate_existing=True)
     if person.is_active:
         mail.send(kind, person.email, person.locale, {"comp": cause_ref}, once_key=f"{kind}:{cause_ref}")
 
@@ -130,6 +135,7 @@ def open_grace(person_id: int, reference: str, *, opened_at: datetime, days: int
     """
     until = opened_at + timedelta(days=days)
     with transaction("patrons.open_grace"):
+        person_id = _lock(person_id)
         row = db.session.scalar(select(Grace).where(Grace.reference == reference, Grace.closed_at.is_(None)))
         if row is None:
             db.session.add(Grace(person_id=person_id, reference=reference, opened_at=opened_at, until=until))
@@ -153,7 +159,7 @@ def move_to(person_id: int, reference: str, level: Money, at: datetime, *, milli
     Returns its kind, None where the level is what it was. Changing currency is a loss and a new start.
     """
     with transaction("patrons.move_to"):
-        _lock(person_id)
+        person_id = _lock(person_id)
         kind = None
         for currency, (before, cups) in _levels(reference).items():
             if currency != level.currency and before:
@@ -196,20 +202,31 @@ def _has_left(person_id: int) -> bool:
     return db.session.scalar(left.limit(1)) is not None
 
 
-def _grant(grant: CoverageGrant) -> None:
+def _grant(grant: CoverageGrant) -> int:
     with transaction("patrons.grant"):
-        _lock(grant.person_id)
-        known = select(CoverageGrant.id).where(CoverageGrant.cause_ref == grant.cause_ref)
-        if db.session.scalar(known) is not None:
-            return
+        grant.person_id = _lock(grant.person_id)
+        known = select(CoverageGrant.person_id).where(CoverageGrant.cause_ref == grant.cause_ref)
+        if (whose := db.session.scalar(known)) is not None:
+            return whose
         db.session.add(grant)
         db.session.flush()
         _replace_spans(grant.person_id)
+        return grant.person_id
 
 
-def _lock(person_id: int) -> None:
-    """Two payments of one person take turns, so that each places its months knowing the other's."""
-    db.session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
+def _lock(person_id: int) -> int:
+    """Lock whoever this person is by now; who that is. Two payments of one person take turns, so that each places its
+    months knowing the other's. No shell is locked (PostgreSQL looks again once it has waited for a merge): else we and
+    the next merge, which moves shells along, could wait for each other.
+    """
+    while True:
+        is_no_shell = (Person.id == person_id) & Person.merged_into_id.is_(None)
+        if db.session.scalar(select(Person.id).where(is_no_shell).with_for_update()) is not None:
+            return person_id
+        into_id = db.session.scalar(select(Person.merged_into_id).where(Person.id == person_id))
+        if into_id is None:
+            raise NotFound("no_person", "There is no such person.")
+        person_id = into_id
 
 
 def _locked_grant(cause_ref: str) -> CoverageGrant | None:
@@ -264,8 +281,8 @@ def merge(from_id: int, into_id: int, at: datetime) -> None:
     """Two people turn out to be one: grants, graces and movements of both are one person's, placed anew."""
     del at
     with transaction("patrons.merge"):
-        for person_id in sorted((from_id, into_id)):
-            _lock(person_id)
+        both = select(Person.id).where(Person.id.in_((from_id, into_id)))
+        db.session.execute(both.order_by(Person.id).with_for_update())
         db.session.execute(delete(CoverageSpan).where(CoverageSpan.person_id == from_id))
         for model in (CoverageGrant, Grace, Movement, PatronChange):
             moved = update(model).where(model.person_id == from_id).values(person_id=into_id)

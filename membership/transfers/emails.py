@@ -1,6 +1,6 @@
 """The mails of transfers. Neither says thanks: no money has come when they leave."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from membership.kernel.errors import NotFound
@@ -18,6 +18,7 @@ _EXAMPLE = {
     "rhythm": "monthly",
     "amount": Money(800, "EUR"),
     "code": "HP-7K2M-4Q9",
+    "lapses_at": datetime(2027, 4, 30, 12, tzinfo=UTC),
     "creditor_reference": "RF28HP7K2M4Q9",
     "holder": "The Harbour Post",
     "iban": "DE89 3704 0044 0532 0130 00",
@@ -31,27 +32,26 @@ _EXAMPLE = {
 @mail("transfers/announced", example=_EXAMPLE)
 def announced(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
     """To who said that money will come: the account and the code to write into the transfer. No thanks yet."""
-    del at
-    return _context(args)
+    return _context(args, at)
 
 
 @mail("transfers/reminder", example=_EXAMPLE | {"stop_url": "https://join.example.org/mail/stop/7x2"})
 def reminder(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
     """The same again, once, 14 days later, where no money came and nobody said that it will not."""
-    del at
-    context = _context(args)
+    context = _context(args, at)
     if context is not None:
         context["stop_url"] = stop_url("transfer", int(args["declaration_id"]), 0)
     return context
 
 
-def _context(args: dict[str, int | str]) -> dict[str, Any] | None:
-    """None where the money is here, the giver withdrew, or the announcement is gone."""
+def _context(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
+    """None where the money is here, the giver withdrew, its time is over, or the announcement is gone."""
     try:
         found = get_announced_by_id(int(args["declaration_id"]))
     except NotFound:
         return None
-    is_over = not found.contribution.is_unpaid or found.declaration.withdrawn_at is not None
+    row = found.declaration
+    is_over = not found.contribution.is_unpaid or row.withdrawn_at is not None or row.lapses_at <= at
     return None if is_over else describe(found)
 
 
@@ -65,6 +65,7 @@ def describe(found: Announced) -> dict[str, Any]:
         "rhythm": found.declaration.rhythm,
         "amount": found.contribution.charge,
         "code": found.code,
+        "lapses_at": found.declaration.lapses_at,
         "creditor_reference": found.creditor_reference,
         "holder": known.bank_holder,
         "iban": " ".join(iban[i : i + 4] for i in range(0, len(iban), 4)),

@@ -16,6 +16,11 @@ def remind(now: datetime) -> bool:
     return services.remind(now) > 0
 
 
+def lapse(now: datetime) -> bool:
+    """Close announcements whose money has not come for 60 days."""
+    return services.lapse(now) > 0
+
+
 def forget(now: datetime) -> bool:
     """Empty names and texts of lines that were decided 30 days ago."""
     return services.forget(now) > 0

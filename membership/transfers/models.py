@@ -11,9 +11,10 @@ from membership.kernel.money import Money
 
 
 class Declaration(Model):
-    """One row is one "I will transfer", with its code; the amount stands on its contribution. It never expires.
+    """One row is one "I will transfer", with its code; the amount stands on its contribution.
 
-    The reminder is sent once. `withdrawn_at`: the giver changed their mind; money that comes all the same is booked.
+    The reminder is sent once. `withdrawn_at`: the giver changed their mind. From `lapses_at` on nobody waits for it any
+    more. Money that comes all the same is booked by its code, however late.
     Deleted at erasure, so that nobody is found by a code that they once used.
     """
 
@@ -30,6 +31,10 @@ class Declaration(Model):
     # Information only: what the giver means to set up at their bank. Every transfer is booked as it comes.
     rhythm: Mapped[str] = mapped_column(String(8))
     created_at: Mapped[datetime]
+    lapses_at: Mapped[datetime]
+    mailbox_digest: Mapped[str | None] = mapped_column(
+        String(64), index=True, doc="HMAC of whose it is: counts open ones; empty where older than this count"
+    )
     reminded_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
 
@@ -46,7 +51,7 @@ class StatementLine(Model):
     __tablename__ = "statement_lines"
     __table_args__ = (
         CheckConstraint("state IN ('new', 'suggested', 'booked', 'ignored', 'returned')", name="known_state"),
-        CheckConstraint("kind IN ('credit', 'return')", name="known_kind"),
+        CheckConstraint("kind IN ('credit', 'return', 'fee', 'fee_back')", name="known_kind"),
         CheckConstraint("way IN ('bank', 'paypal')", name="known_way"),
         CheckConstraint("amount_minor > 0", name="moves_something"),
         CheckConstraint("(done_at IS NULL) = (state IN ('new', 'suggested'))", name="done_has_its_moment"),
@@ -64,7 +69,8 @@ class StatementLine(Model):
     booked_on: Mapped[date] = mapped_column(Date, doc="The day of the bank")
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
-    fee_minor: Mapped[int] = mapped_column(BigInteger, default=0, doc="What PayPal kept, in the same currency")
+    # What PayPal kept with it, in the same currency; below zero where it gave a fee back with a return.
+    fee_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     is_odd: Mapped[bool] = mapped_column(default=False, doc="Hardly a gift: never booked without asking")
     # HMAC of the id by which a gift and its return name each other, and of the payer's account.
     linked_digest: Mapped[str | None] = mapped_column(String(64), index=True)
@@ -78,7 +84,7 @@ class StatementLine(Model):
     suggested_id: Mapped[int | None] = mapped_column(ForeignKey("contributions.id"), index=True)
     why: Mapped[str | None] = mapped_column(String(16))
     is_certain: Mapped[bool] = mapped_column(default=False)
-    # The payment it became (a credit) or took back (a return); and how often it was booked, undone ones too.
+    # The payment it became (a credit), took back (a return) or is about (a fee); how often it was booked, undone too.
     payment_id: Mapped[str | None] = mapped_column(String(255))
     n_bookings: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str | None] = mapped_column(String(200), doc="Why it was ignored or undone, in words of staff")
@@ -97,6 +103,12 @@ class StatementLine(Model):
         return Money(self.fee_minor, self.currency)
 
     @property
+    def kept(self) -> Money:
+        """What the whole line costs in fees: of a fee its amount, of a return the fee beside it."""
+        sides = {"fee": self.amount_minor, "fee_back": -self.amount_minor, "return": self.fee_minor}
+        return Money(sides.get(self.kind, 0), self.currency)
+
+    @property
     def is_open(self) -> bool:
         """Whether somebody still has to decide."""
         return self.state in {"new", "suggested"}
@@ -105,6 +117,10 @@ class StatementLine(Model):
         """The ids of the payments that it became, one for each time that it was booked; the first one at least."""
         later = (f"{self.way}:{self.identity}:{n}" for n in range(2, self.n_bookings + 1))
         return [f"{self.way}:{self.identity}", *later]
+
+    def reversal_names(self) -> list[str]:
+        """Under what its bookings stand in the journal where it is a return or a fee, one for each time."""
+        return [f"{self.way}:{self.identity}:{n}" for n in range(1, self.n_bookings + 1)]
 
     @property
     def was_decided(self) -> bool:

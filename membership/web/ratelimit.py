@@ -64,6 +64,7 @@ RULES: dict[str, Rule] = {
     "support.ask": Rule("30 per 10 minutes"),  # buttons about running support that reach the provider, per member
     "transfers.origin": Rule("20 per 1 hour"),  # announced transfers: each sends a mail to whoever was typed
     "transfers.email": Rule("5 per 24 hours"),  # the same per mailbox
+    "transfers.total": Rule("300 per 1 hour", is_exact=False),  # announced transfers of this installation
     "topics.propose": Rule("5 per 24 hours"),  # proposals per member
     "topics.similar": Rule("60 per 1 minute", is_exact=False),  # pauses of typing per member
     "topics.follow": Rule("60 per 10 minutes", is_exact=False),  # taps per member

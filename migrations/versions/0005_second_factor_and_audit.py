@@ -1,7 +1,7 @@
 """The desk's second factor, the right to the desk on top of a session, and the audit log.
 
 Revision ID: 0005
-Revises: 0003
+Revises: 0004
 Create Date: 2026-11-30
 """
 
@@ -11,7 +11,7 @@ from alembic import op
 from membership.db import UTCDateTime, append_only_statements
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

@@ -266,10 +266,19 @@ def test_a_dispute_moves_money_with_its_balance_transactions_only():
     ]
 
 
-@pytest.mark.parametrize(("status", "n"), [("pending", 0), ("requires_action", 0), ("succeeded", 1), ("failed", 1)])
+@pytest.mark.parametrize(("status", "n"), [("pending", 0), ("requires_action", 0), ("succeeded", 1), ("failed", 0)])
 def test_a_refund_counts_by_its_status(status, n):
     refund = {"id": "re_1", "amount": 800, "currency": "eur", "created": START, "status": status}
     assert len(translate.reversals("in_1", [refund], [])) == n
+
+
+def test_a_failed_refund_comes_back_with_the_movement_that_brings_it_and_on_its_day():
+    refund = {"id": "re_1", "amount": 800, "currency": "eur", "created": START, "status": "failed"}
+    named = refund | {"failure_balance_transaction": "txn_2"}
+    [listed] = translate.reversals("in_1", [named], [])
+    assert listed.is_returned
+    [read] = translate.reversals("in_1", [named | {"failure_balance_transaction": {"id": "txn_2", "created": END}}], [])
+    assert (read.is_returned, read.at) == (True, datetime.fromtimestamp(END, UTC))
 
 
 # Money and versions -----------------------------------------------------------------------------------------------

@@ -1,12 +1,14 @@
 """Money goes back once, never more than came, and what that means is said; disputes and warnings of fraud."""
 
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import select
 
 from membership.accounts.queries import find_person_by_email, timeline
 from membership.billing import books, queries
+from membership.billing.models import JournalEntry, JournalTransaction, PaymentReversal
 from membership.contributions import jobs
 from membership.contributions.models import Refund
 from membership.contributions.services import ending, refunding
@@ -111,6 +113,33 @@ def test_a_refund_that_fails_is_shown_as_failed_and_its_coverage_is_back(life):
     assert (the_refund().state, the_payment(reference).returned.minor) == ("failed", 0)
     assert life.standing().is_patron
     assert refunding.left_of(the_payment(reference)) == Money(800, "EUR")
+
+
+def booked_until(moment):
+    """Every entry of the journal that is dated by then, as a month's books are closed."""
+    dated = select(JournalEntry.account, JournalEntry.amount_minor, JournalTransaction.moved_at).join(
+        JournalTransaction, JournalTransaction.id == JournalEntry.transaction_id
+    )
+    db.session.rollback()
+    return [tuple(row) for row in db.session.execute(dated.where(JournalTransaction.moved_at <= moment)).all()]
+
+
+def test_a_refund_that_fails_later_does_not_change_the_books_of_the_month_in_which_it_was_made(life):
+    reference = life.give(FAILING_REFUND)
+    give_back(reference, 800)
+    life.hear()
+    closed_at = clock.now()
+    closed = booked_until(closed_at)
+    assert sum(minor for account, minor, _ in closed if account == "income_recurring") == 0
+    life.pass_time(days=40)
+    assert booked_until(closed_at) == closed
+    refund = life.ask("GET", "/v1/refunds?limit=1")["data"][0]
+    back = life.ask("GET", f"/v1/balance_transactions/{refund['failure_balance_transaction']}")
+    moved_at = datetime.fromtimestamp(back["created"], UTC)
+    returned = select(PaymentReversal).where(PaymentReversal.amount_minor == -800)
+    assert [row.moved_at for row in db.session.scalars(returned)] == [moved_at]
+    assert moved_at > closed_at
+    assert the_refund().state_at == moved_at
 
 
 def test_a_refund_whose_answer_was_lost_is_asked_for_again_and_made_once(life):

@@ -1,5 +1,7 @@
 """The migrations make what the models say, can be undone, and come to the same again, on both databases."""
 
+from datetime import UTC, datetime
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -9,6 +11,7 @@ from sqlalchemy import inspect, text
 from membership.app import create_app
 from membership.db import db
 from membership.resources import resource_dir
+from membership.transfers.models import Declaration
 from tests.conftest import make_settings
 
 
@@ -79,3 +82,23 @@ def test_migrations_guard_the_same_tables_as_the_models(bare_app):
     db.create_all()
     assert triggers() == migrated
     assert {table for _, table, _ in migrated} >= {"journal_entries", "movements", "timeline_entries"}
+
+
+def test_a_transfer_that_was_announced_before_it_had_an_end_ends_sixty_days_after_it_was(bare_app):
+    directory = str(resource_dir("migrations"))
+    upgrade(directory, revision="0003")
+    with db.engine.begin() as connection:
+        connection.execute(text(
+            "INSERT INTO contributions (id, reference, form_token, form_try, email, locale, rhythm, currency,"
+            " gift_minor, charge_minor, cup_minor, state, state_at, created_at, purpose, way, attribution)"
+            " VALUES (1, 'con_1', 'form', 1, 'reader@example.org', 'en', 'once', 'EUR', 400, 400, 400, 'started',"
+            " '2026-11-01 10:00:00', '2026-11-01 10:00:00', 'self', 'bank', '{}')"
+        ))  # fmt: skip
+        connection.execute(text(
+            "INSERT INTO transfer_declarations (id, contribution_id, prefix, body, rhythm, created_at)"
+            " VALUES (1, 1, 'HP', '7K2M4Q9', 'once', '2026-11-01 10:00:00.250000')"
+        ))  # fmt: skip
+    upgrade(directory)
+    row = db.session.get_one(Declaration, 1)
+    assert row.lapses_at.replace(microsecond=0) == datetime(2026, 12, 31, 10, tzinfo=UTC)
+    assert row.mailbox_digest is None

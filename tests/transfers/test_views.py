@@ -12,6 +12,7 @@ from werkzeug.test import encode_multipart
 from membership.billing.models import Payment
 from membership.cli.importing import import_
 from membership.db import db
+from membership.kernel import clock
 from membership.transfers import queries
 from membership.transfers.models import StatementLine
 from tests.factories.people import any_token, make_person, make_staff, sign_in
@@ -86,7 +87,7 @@ def test_an_announcement_shows_account_amount_code_and_qr(client):
     answer = post(client, "/support", **filled(client))
     assert answer.status_code == 303
     source = page(client, answer.location)
-    (found,) = queries.list_awaited(10)
+    (found,) = queries.list_awaited(clock.now(), 10)
     assert found.code in source
     assert found.creditor_reference in source
     assert "€8.00" in source
@@ -110,7 +111,7 @@ def test_mistakes_stand_beside_their_fields_and_nothing_typed_is_lost(client):
     assert 'id="email-error"' in source
     assert 'id="amount-error"' in source
     assert 'value="a lot"' in source
-    assert queries.list_awaited(10) == []
+    assert queries.list_awaited(clock.now(), 10) == []
     assert post(client, "/support", **filled(client, way="gold")).status_code == 422
     assert post(client, "/support", **filled(client) | {"form_token": "x"}).status_code == 409
 
@@ -127,9 +128,9 @@ def test_who_changes_their_mind_says_so_and_may_change_it_again(client):
     location = post(client, "/support", **filled(client)).location
     assert post(client, f"{location}/withdraw").status_code == 303
     assert "will not come" in page(client, location)
-    assert queries.list_awaited(10) == []
+    assert queries.list_awaited(clock.now(), 10) == []
     post(client, f"{location}/again")
-    assert len(queries.list_awaited(10)) == 1
+    assert len(queries.list_awaited(clock.now(), 10)) == 1
 
 
 # The desk ---------------------------------------------------------------------------------------------------
@@ -239,7 +240,7 @@ def test_announced_money_is_booked_by_hand_from_its_row(desk):
     }  # fmt: skip
     assert post(desk, "/staff/statements/by-hand", **wish).status_code == 303
     fresh()
-    assert queries.list_awaited(10) == []
+    assert queries.list_awaited(clock.now(), 10) == []
 
 
 def test_a_mapping_is_saved_used_and_thrown_away(desk):

@@ -208,6 +208,8 @@ class Erasure(Model):
     asked_at: Mapped[datetime]
     # The last mail: the rest waits until it has left, or for a day.
     farewell_id: Mapped[int | None]
+    # When the provider was last asked to; who was longest ago is next, so that nobody holds up the others.
+    tried_at: Mapped[datetime | None]
     # Support has ended and the provider has forgotten the customer.
     left_at: Mapped[datetime | None]
     # Every personal column is empty.

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 import structlog
 from flask import current_app
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import DBAPIError
 
 from membership.accounts.models import (
     AddressChange,
@@ -29,7 +30,7 @@ from membership.audit.services import forget_reasons, record
 from membership.billing import forgetting
 from membership.db import db, hint, is_sqlite, transaction
 from membership.kernel import clock
-from membership.kernel.errors import Conflict, ProviderFailed
+from membership.kernel.errors import Conflict, MembershipError
 from membership.mail import services as mail
 from membership.mail import wishes
 from membership.mail.queries import is_done
@@ -39,7 +40,8 @@ log = structlog.get_logger(__name__)
 
 # A mail server that is down keeps an address no longer than this.
 FAREWELL_MAY_TAKE = timedelta(days=1)
-AT_A_TIME = 20
+# For so long (real time) a sweep goes on asking other companies.
+LEAVING_MAY_TAKE = timedelta(minutes=1)
 
 Eraser = Callable[[int, datetime], None]
 Leaver = Callable[[int, str], None]
@@ -88,41 +90,57 @@ def begin_erasure(person_id: int, actor: str, reason: str | None, at: datetime) 
 
 
 def erase_due(now: datetime) -> int:
-    """Take every erasure as far as it goes; how many are still not done."""
-    rows = select(Erasure.person_id).where(Erasure.done_at.is_(None)).order_by(Erasure.asked_at).limit(AT_A_TIME)
-    open_ids = db.session.scalars(rows).all()
-    return sum(not _go_on(person_id, now) for person_id in open_ids)
+    """Take every erasure as far as it goes; how many are still not done.
+
+    Nobody waits for another: whoever can be emptied is, before any other company is asked and again afterwards, and
+    the files are written anew once for all of them.
+    """
+    _empty_ready(now)
+    _leave_in_turn(now)
+    _empty_ready(now)
+    _finish(now)
+    return db.session.scalar(select(func.count()).where(Erasure.done_at.is_(None))) or 0
 
 
-def _go_on(person_id: int, now: datetime) -> bool:
-    """Every step that can be done now, in order; whether all are."""
-    row = db.session.get_one(Erasure, person_id, populate_existing=True)
-    farewell_id, asked_at = row.farewell_id, row.asked_at
-    if row.left_at is None and not _leave(person_id, now):
-        return False
-    if db.session.get_one(Erasure, person_id, populate_existing=True).emptied_at is None:
-        has_waited = now >= asked_at + FAREWELL_MAY_TAKE
-        if farewell_id is not None and not has_waited and not is_done(farewell_id):
-            return False
-        _empty(person_id, now)
-    db.session.rollback()
-    if not _rewrite_files():
-        return False
-    _mark(person_id, done_at=now)
-    return True
+def _leave_in_turn(now: datetime) -> None:
+    """Have others forget those who have not left: first who was never tried, then who was longest ago.
+
+    Where answers take long, the rest has its turn in the next sweep.
+    """
+    rows = select(Erasure.person_id).where(Erasure.left_at.is_(None))
+    turns = rows.order_by(Erasure.tried_at.is_not(None), Erasure.tried_at, Erasure.asked_at)
+    began = clock.real_now()
+    for person_id in db.session.scalars(turns).all():
+        if clock.real_now() - began > LEAVING_MAY_TAKE:
+            return
+        _mark([person_id], tried_at=now)
+        _leave(person_id, now)
 
 
-def _leave(person_id: int, now: datetime) -> bool:
-    """Have support end and other companies forget; False where one of them did not answer."""
+def _leave(person_id: int, now: datetime) -> None:
+    """Have support end and other companies forget. Where that fails, it is tried again in its turn."""
     leavers: Sequence[Leaver] = current_app.extensions["membership.leavers"]
     try:
         for leaver in leavers:
             leaver(person_id, f"erasure:{person_id}")
-    except ProviderFailed as failed:
+    except MembershipError as failed:
         log.warning("erasure_waits", person_id=person_id, code=failed.code)
-        return False
-    _mark(person_id, left_at=now)
-    return True
+    else:
+        _mark([person_id], left_at=now)
+
+
+def _empty_ready(now: datetime) -> None:
+    """Empty whoever has left, and whose farewell has left as well or has had its time."""
+    columns = (Erasure.person_id, Erasure.farewell_id, Erasure.asked_at)
+    left = select(*columns).where(Erasure.left_at.is_not(None), Erasure.emptied_at.is_(None))
+    for person_id, farewell_id, asked_at in db.session.execute(left.order_by(Erasure.asked_at)).all():
+        has_waited = now >= asked_at + FAREWELL_MAY_TAKE
+        if farewell_id is not None and not has_waited and not is_done(farewell_id):
+            continue
+        try:
+            _empty(person_id, now)
+        except DBAPIError:  # a row that somebody holds must not hold up the others; the next sweep tries again
+            log.exception("erasure_statement_failed", person_id=person_id)
 
 
 def _empty(person_id: int, now: datetime) -> None:
@@ -153,9 +171,18 @@ def _erase_account(person_id: int) -> None:
     person.email, person.public_name, person.email_proved_at = f"erased-{person_id}{NOBODY}", None, None
 
 
-def _mark(person_id: int, **moments: datetime) -> None:
+def _mark(person_ids: Sequence[int], **moments: datetime) -> None:
     with transaction("accounts.erasure_step"):
-        db.session.execute(update(Erasure).where(Erasure.person_id == person_id).values(**moments))
+        db.session.execute(update(Erasure).where(Erasure.person_id.in_(person_ids)).values(**moments))
+
+
+def _finish(now: datetime) -> None:
+    """Write the files anew, once for all who were emptied before."""
+    emptied = select(Erasure.person_id).where(Erasure.emptied_at.is_not(None), Erasure.done_at.is_(None))
+    person_ids = db.session.scalars(emptied).all()
+    db.session.rollback()
+    if person_ids and _rewrite_files():
+        _mark(person_ids, done_at=now)
 
 
 def _rewrite_files() -> bool:

@@ -102,13 +102,14 @@ _MONEY = (Action.REFUND, *_BOOKS)
 
 TABLE: dict[State, Row] = {
     State.STARTED: Row(
-        "The payment page was opened; no money yet.",
-        news={State.ABANDONED: "the page ran out, or the first payment failed for good"} | _FIRST_MONEY,
+        "The payment page was opened, or a transfer announced; no money yet.",
+        news={State.ABANDONED: "the page ran out, the first payment failed for good, or announced money did not come"}
+        | _FIRST_MONEY,
         member=_stays(State.STARTED, Action.COME_BACK),
         staff=_stays(State.STARTED, *_BOOKS),
     ),
     State.ABANDONED: Row(
-        "The page ran out unpaid. It never blocks another try.",
+        "The page ran out unpaid, or announced money did not come. It never blocks another try.",
         news=dict.fromkeys(_FIRST_MONEY, _PAID_LATE),
         member=_stays(State.ABANDONED, Action.COME_BACK),
         staff=_stays(State.ABANDONED, *_BOOKS),

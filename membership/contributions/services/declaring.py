@@ -1,7 +1,10 @@
 """Support that comes beside the payment provider: the row of a gift by bank, PayPal, crypto or cash."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from sqlalchemy import update
 
 from membership.contributions.models import Contribution
 from membership.contributions.queries import tries_of
@@ -34,7 +37,7 @@ class Gift:
 def declare(gift: Gift, form_token: str, at: datetime) -> Contribution:
     """The contribution of `gift`, started and unpaid; the same gift under the same token again is the same row.
 
-    `form_token` has at most 64 characters. It has no payment page, and so it never runs out.
+    `form_token` has at most 64 characters. It has no payment page that runs out; whoever waits for it gives it up.
     """
     with transaction("contributions.declare"):
         tries = tries_of(form_token)
@@ -64,6 +67,13 @@ def declare(gift: Gift, form_token: str, at: datetime) -> Contribution:
         db.session.add(row)
         db.session.flush()
     return row
+
+
+def give_up(ids: Sequence[int], at: datetime) -> None:
+    """Close those of these announced contributions that no money has come for. Should it come after all, it counts."""
+    unpaid = update(Contribution).where(Contribution.id.in_(ids), Contribution.state == State.STARTED)
+    with transaction("contributions.give_up"):
+        db.session.execute(unpaid.values(state=State.ABANDONED.value, state_at=at))
 
 
 def _is_same(row: Contribution, gift: Gift) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import structlog
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from membership.accounts.models import Erasure
@@ -10,11 +11,13 @@ from membership.accounts.queries import addresses_of
 from membership.billing import asks, forgetting, intents
 from membership.billing.models import ForgottenName
 from membership.contributions.models import Card, Confirmation, Contribution, Refund
-from membership.contributions.rules import LIVE, UNPAID, State
-from membership.contributions.services.hearing.trouble import note_second
+from membership.contributions.rules import UNPAID, State
+from membership.contributions.services import flagging
 from membership.db import db, transaction
-from membership.kernel.errors import Conflict
+from membership.kernel.errors import Conflict, MembershipError
 from membership.mail import wishes
+
+log = structlog.get_logger(__name__)
 
 
 def merge(from_id: int, into_id: int, at: datetime) -> None:
@@ -29,7 +32,7 @@ def merge(from_id: int, into_id: int, at: datetime) -> None:
                 row.person_id = into_id
         wishes.rename_once(f"welcome:{from_id}", f"welcome:{into_id}")
         db.session.flush()
-        _flag_second(into_id, at)
+        flagging.flag(into_id, at)
 
 
 def _lock_all(from_id: int, into_id: int) -> Sequence[Contribution]:
@@ -42,17 +45,6 @@ def _lock_all(from_id: int, into_id: int) -> Sequence[Contribution]:
 def _is_unbound(person_id: int) -> ColumnElement[bool]:
     """Nobody's yet, under an address that is this person's own; what they merely typed may be a stranger's."""
     return and_(Contribution.person_id.is_(None), Contribution.email.in_(addresses_of(person_id)))
-
-
-def _flag_second(person_id: int, at: datetime) -> None:
-    live = db.session.scalars(
-        select(Contribution)
-        .where(Contribution.person_id == person_id, Contribution.state.in_(LIVE), Contribution.way == "card")
-        .order_by(Contribution.created_at, Contribution.id)
-    ).all()
-    for row in live[1:]:
-        if row.second_of is None:
-            note_second(row, person_id, at)
 
 
 def rename(person_id: int, email: str, attempt_key: str) -> None:
@@ -126,9 +118,6 @@ def _forget_names(rows: Sequence[Contribution], addresses: set[str], at: datetim
     forgetting.forget(names, addresses, at)
 
 
-LATE_AT_A_TIME = 20
-
-
 def forget_late(now: datetime) -> int:
     """Money that came for somebody after they were forgotten stays in the books; who paid it is forgotten as well, and
     nothing more is taken. How many contributions were looked at. Not inside a transaction.
@@ -138,12 +127,19 @@ def forget_late(now: datetime) -> int:
         select(Contribution.customer_id, Contribution.subscription_id)
         .join(Erasure, Erasure.person_id == Contribution.person_id)
         .where(Erasure.emptied_at.is_not(None), Contribution.customer_id.is_not(None), ~known.exists())
-        .limit(LATE_AT_A_TIME)
+        .order_by(Contribution.id)
     )
     rows = [(row.customer_id or "", row.subscription_id) for row in db.session.execute(late)]
     for customer_id, subscription_id in rows:
-        if subscription_id:
-            asks.cancel_now(subscription_id, f"late:{subscription_id}")
-        asks.forget_customer(customer_id, f"late:{customer_id}")
-        forgetting.forget({customer_id, subscription_id or customer_id}, set(), now)
+        try:
+            _forget_late(customer_id, subscription_id, now)
+        except MembershipError as failed:  # asked again at the next sweep; meanwhile the others have their turn
+            log.warning("late_payer_waits", customer_id=customer_id, code=failed.code)
     return len(rows)
+
+
+def _forget_late(customer_id: str, subscription_id: str | None, now: datetime) -> None:
+    if subscription_id:
+        asks.cancel_now(subscription_id, f"late:{subscription_id}")
+    asks.forget_customer(customer_id, f"late:{customer_id}")
+    forgetting.forget({customer_id, subscription_id or customer_id}, set(), now)

@@ -33,10 +33,11 @@ def redeem(typed: str, person_id: int, at: datetime) -> Gift:
             return gift
         if gift is None or gift.stage not in REDEEMABLE:
             raise InvalidInput("gift_code_refused", "This code cannot be redeemed.", field="code")
-        gift.redeemed_at, gift.redeemed_by_id = at, person_id
-        patrons.grant_months(person_id, Cause.GIFT, cause_of(gift), paid_at=at, n_months=gift.n_months)
+        # Who asked may have become another person meanwhile.
+        covered_id = patrons.grant_months(person_id, Cause.GIFT, cause_of(gift), paid_at=at, n_months=gift.n_months)
+        gift.redeemed_at, gift.redeemed_by_id = at, covered_id
         details = {"gift": gift.public_id, "n_months": gift.n_months}
-        accounts.note(person_id, "gift_redeemed", at, details, actor="member")
+        accounts.note(covered_id, "gift_redeemed", at, details, actor="member")
         _tell_giver(gift, at)
     return gift
 

@@ -16,7 +16,20 @@ RULES: dict[str, Rule] = {rule.RULE.slug: rule.RULE for rule in (spav, approval,
 # Other names of the field. "irv" is "stv" with one seat.
 ALIASES = {"irv": "stv", "av": "approval", "seqpav": "spav", "mes": "equal-shares"}
 
-__all__ = ["ALIASES", "RULES", "BallotKind", "Choice", "Count", "Profile", "Round", "Rule", "Tie", "Transfer", "count"]
+__all__ = [
+    "ALIASES",
+    "RULES",
+    "BallotKind",
+    "Choice",
+    "Count",
+    "Profile",
+    "Round",
+    "Rule",
+    "Tie",
+    "Transfer",
+    "count",
+    "nobody_unless_named",
+]
 
 
 def count(rule_slug: str, profile: Profile, n_seats: int = 1) -> Count:
@@ -39,3 +52,14 @@ def count(rule_slug: str, profile: Profile, n_seats: int = 1) -> Count:
         return result
     table = pairwise.table(groups)
     return replace(result, pairwise=table, condorcet_winner=pairwise.condorcet_winner(table))
+
+
+def nobody_unless_named(found: Count) -> Count:
+    """What a count chooses in the end: where no ballot names an option, nobody. A lot settles what voters left equal,
+    and nobody wanted any. A seat for which nobody voted beside others that were voted for goes by lot all the same, as
+    every rule fills its seats.
+    """
+    if found.n_blank < found.n_ballots:
+        return found
+    none = replace(found, winners=(), order=(), ties=(), rounds=(), missed_by={})
+    return replace(none, quota=None, pairwise=None, condorcet_winner=None)

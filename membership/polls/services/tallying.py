@@ -1,10 +1,10 @@
 """Counting the opened ballots by the poll's rule, and by every other rule that fits them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from membership.polls.counting import RULES, Choice, Profile, count
+from membership.polls.counting import RULES, Choice, Profile, count, nobody_unless_named
 from membership.polls.models import Poll, PollOption
 from membership.polls.rules import FEW, ballot_kind, lot_order
 
@@ -20,15 +20,11 @@ class Tally:
 
 
 def tally(poll: Poll, options: list[PollOption], groups: list[tuple[int, Choice]]) -> Tally:
-    """Count `groups` of equal choices. With fewer than `FEW` ballots only the winners remain, by number.
-
-    Where no ballot names a topic, none is chosen: a lot settles what voters left equal, and nobody wanted any. A seat
-    for which nobody voted beside others that were voted for goes by lot all the same, as every rule fills its seats.
+    """Count `groups` of equal choices; where none names a topic, none is chosen. With fewer than `FEW` ballots only the
+    winners remain, by number.
     """
     n_ballots = sum(n for n, _ in groups)
-    ours = count(poll.rule, _profile(poll, options, groups, poll.rule), poll.n_seats)
-    if ours.n_blank == n_ballots:
-        ours = replace(ours, winners=(), order=(), ties=(), rounds=(), missed_by={}, pairwise=None, quota=None)
+    ours = nobody_unless_named(count(poll.rule, _profile(poll, options, groups, poll.rule), poll.n_seats))
     if n_ballots < FEW:
         return Tally(ours.version, _winners_only(ours.as_dict()), {}, 0)
     others = {

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 
 from membership.accounts import services as accounts
 from membership.accounts.models import Person
+from membership.billing import ledger
 from membership.billing.booking import book
 from membership.billing.models import Payment
 from membership.billing.port import ReversalFact
@@ -64,7 +65,8 @@ def book_certain(now: datetime, limit: int = 500) -> int:
 
 
 def confirm(line_id: int, at: datetime, decision: Decision | None = None, *, only_certain: bool = False) -> None:
-    """Book a line as it is suggested: money that came to its contribution, money that went back from its payment.
+    """Book a line as it is suggested: money that came to its contribution; money that went back, or a fee, to its
+    payment.
 
     Raises Conflict `line_done` where it is not open any more, `line_unmatched` where nothing is suggested.
     """
@@ -72,8 +74,8 @@ def confirm(line_id: int, at: datetime, decision: Decision | None = None, *, onl
         line = _open(line_id)
         if only_certain and not line.is_certain:
             raise Conflict("line_unmatched", "This line is not certain any more.")
-        if line.kind == "return":
-            _book_return(line, at, decision)
+        if line.kind != "credit":
+            _book_about_payment(line, at, decision)
         elif line.suggested_id is None:
             raise Conflict("line_unmatched", "Nobody is suggested for this line; say whose it is.")
         else:
@@ -84,7 +86,7 @@ def assign(line_id: int, email: str, locale: str, decision: Decision) -> None:
     """Book money that came for the person of an address (canonical), who is made where there is none."""
     with transaction("transfers.assign"):
         line = _open(line_id)
-        if line.kind == "return":
+        if line.kind != "credit":
             raise Conflict("line_is_a_return", "Money that went back belongs to a payment, not to a person.")
         person = accounts.ensure_person(email, locale, decision.at)
         line.why = Why.BY_HAND.value
@@ -92,16 +94,18 @@ def assign(line_id: int, email: str, locale: str, decision: Decision) -> None:
 
 
 def assign_return(line_id: int, receipt_number: str, decision: Decision) -> None:
-    """Take a payment back, by its receipt's number, with the money that this line says went back."""
+    """Take a payment back, by its receipt's number, with the money that this line says went back; or book the fee that
+    the line says was kept because of that payment.
+    """
     with transaction("transfers.assign_return"):
         line = _open(line_id)
         payment = db.session.scalar(select(Payment).where(Payment.receipt_number == receipt_number.strip()))
-        if line.kind != "return" or payment is None or payment.way == "card":
+        if line.kind == "credit" or payment is None or payment.way == "card":
             raise InvalidInput(
                 "no_such_receipt", "There is no receipt of a transfer with this number.", field="receipt"
             )
         line.payment_id, line.why = payment.provider_id, Why.BY_HAND.value
-        _book_return(line, decision.at, decision)
+        _book_about_payment(line, decision.at, decision)
 
 
 def ignore(line_id: int, decision: Decision) -> None:
@@ -127,18 +131,21 @@ def reopen(line_id: int, decision: Decision) -> None:
 def undo(line_id: int, decision: Decision) -> None:
     """Take a booking back by a reversing entry: what it covered is revoked, and the line waits for a person again.
 
-    Of a return: the money counts as here again. Raises Conflict `line_done` where there is nothing to undo.
+    Of a return: the money counts as here again; of a fee: as not kept. Raises Conflict `line_done` where there is
+    nothing to undo.
     """
     with transaction("transfers.undo"):
         line = _locked(line_id)
         if line.state != "booked" or line.payment_id is None:
             raise cannot_undo()
         words, payment_id = clean_reason(decision.reason), line.payment_id
-        if line.kind == "return":
-            _undo_return(line, payment_id, decision.at)
-        else:
+        if line.kind == "credit":
             undo_payment(payment_id, decision)
             db.session.execute(delete(KnownPayer).where(KnownPayer.line_id == line.id))
+        elif line.kind == "return":
+            _undo_return(line, payment_id, decision.at)
+        else:
+            ledger.book_extra_fee(f"{_reversal_id(line)}:returned", line.way, -line.kept, decision.at)
         _open_again(line)
         line.reason = words
         log_line(line, "undone", decision, "booked")
@@ -163,33 +170,41 @@ def _book_credit(line: StatementLine, contribution: Contribution, at: datetime, 
         note(payment_of(payment_id), "transfer_matched", decision)
 
 
-def _book_return(line: StatementLine, at: datetime, decision: Decision | None) -> None:
+def _book_about_payment(line: StatementLine, at: datetime, decision: Decision | None) -> None:
     if line.payment_id is None:
-        raise Conflict("line_unmatched", "No payment is suggested for this line; say which one went back.")
+        raise Conflict("line_unmatched", "No payment is suggested for this line; say which one it is about.")
     payment = payment_of(line.payment_id)
+    line.n_bookings += 1
+    moved_at = moment_of(line.booked_on, at)
+    if line.kind == "return":
+        _book_return(line, payment, moved_at)
+    else:
+        ledger.book_extra_fee(_reversal_id(line), line.way, line.kept, moved_at)
+    line.state, line.done_at, line.reason = "booked", at, None
+    if decision is not None:
+        note(payment, "transfer_matched", decision)
+
+
+def _book_return(line: StatementLine, payment: Payment, moved_at: datetime) -> None:
     left = left_of(payment)
     if left.currency != line.currency or left < line.amount:
         raise Conflict("nothing_left", f"Of that payment only {left} is left; this line cannot take it back.")
-    line.n_bookings += 1
-    moved_at = moment_of(line.booked_on, at)
-    book(ReversalFact(_reversal_id(line), line.payment_id, line.amount, None, moved_at, RETURNED))
-    line.state, line.done_at, line.reason = "booked", at, None
+    book(ReversalFact(_reversal_id(line), payment.provider_id, line.amount, line.kept, moved_at, RETURNED))
     if left_of(payment).minor == 0:
-        set_credit_state(line.payment_id, "booked", "returned")
-    if decision is not None:
-        note(payment, "transfer_matched", decision)
+        set_credit_state(payment.provider_id, "booked", "returned")
 
 
 def _undo_return(line: StatementLine, payment_id: str, at: datetime) -> None:
     payment = payment_of(payment_id)
     if was_undone(payment):  # its credit is another payment by now, or nobody's: there is nothing to come back to
         raise cannot_undo()
-    book_undoing(ReversalFact(_reversal_id(line), payment_id, line.amount, None, at, UNDONE, is_returned=True), payment)
+    back = ReversalFact(_reversal_id(line), payment_id, line.amount, -line.kept, at, UNDONE, is_returned=True)
+    book_undoing(back, payment)
     set_credit_state(payment_id, "returned", "booked")
 
 
 def _reversal_id(line: StatementLine) -> str:
-    return f"{line.way}:{line.identity}:{line.n_bookings}"
+    return line.reversal_names()[-1]
 
 
 def _open_again(line: StatementLine) -> None:

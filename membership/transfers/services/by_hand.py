@@ -39,7 +39,9 @@ def undo_payment(payment_id: str, decision: Decision) -> None:
         if payment.way == "card" or left.minor <= 0:
             raise Conflict("nothing_left", "All of this payment has gone back already.")
         ref = name_of_next(payment, "undone")
-        book_undoing(ReversalFact(ref, payment_id, left, None, decision.at, UNDONE), payment)
+        # With the fee: when the line is booked again, what was kept of it is booked with it.
+        fee = None if payment.fee is None else -payment.fee
+        book_undoing(ReversalFact(ref, payment_id, left, fee, decision.at, UNDONE), payment)
         note(payment, "transfer_undone", decision)
 
 

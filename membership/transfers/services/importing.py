@@ -98,7 +98,7 @@ def _row(statement: Statement, identity: str, line: Line, at: datetime) -> dict[
         "identity": identity,
         "way": statement.way,
         "source": statement.source,
-        "kind": "credit" if line.kind is Kind.CREDIT else "return",
+        "kind": "return" if line.kind is Kind.DEBIT else line.kind.value,  # one that names a booking takes it back
         "booked_on": line.booked_on,
         "amount_minor": line.amount.minor,
         "currency": line.amount.currency,

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_, select, update
 
+from membership.accounts.queries import addresses_of
 from membership.contributions.models import Contribution
 from membership.db import db, transaction
 from membership.mail import wishes
@@ -24,6 +25,19 @@ def forget(now: datetime) -> int:
         db.session.execute(strangers.values(account_digest=None, linked_digest=None))
         emptied = update(StatementLine).where(old).values(**NO_WORDS, reason=None, emptied_at=now)
         return len(db.session.scalars(emptied.returning(StatementLine.id)).all())
+
+
+def hold_lines(person_id: int, at: datetime) -> None:
+    """Lock what statements say of a person, before the contributions are locked: whoever decides about a line holds
+    it first, and its contribution after it.
+    """
+    del at
+    unbound = Contribution.person_id.is_(None) & Contribution.email.in_(addresses_of(person_id))
+    theirs = select(Contribution.id).where((Contribution.person_id == person_id) | unbound)
+    digests = select(KnownPayer.account_digest).where(KnownPayer.person_id == person_id)
+    mine = or_(StatementLine.suggested_id.in_(theirs), StatementLine.account_digest.in_(digests))
+    with transaction("transfers.hold_lines"):
+        db.session.execute(select(StatementLine.id).where(mine).order_by(StatementLine.id).with_for_update())
 
 
 def erase_person(person_id: int, at: datetime) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from membership.accounts.models import Person
 from membership.db import db, transaction
+from membership.kernel import clock
 from membership.kernel.money import Money
 from membership.newsroom.queries import newsroom
 from membership.transfers import queries
@@ -49,8 +50,8 @@ def _suggest(lines: Sequence[StatementLine]) -> None:
     )
     announced = _announced()
     for line in lines:
-        if line.kind == "return":
-            _suggest_return(line)
+        if line.kind != "credit":
+            _suggest_payment(line)
             continue
         right = [str(given_out[body]) for body in coded[line.id] if body in given_out]
         near = [str(given_out[body]) for body in nearly[line.id] if body in given_out]
@@ -79,11 +80,17 @@ def _keep(line: StatementLine, found: Match | None) -> None:
     line.state = "suggested" if found else "new"
 
 
-def _suggest_return(line: StatementLine) -> None:
-    """Which booking a return takes back: by the bank's own id that is certain, by account and amount a suggestion."""
-    found = find_returned(line.linked_digest, line.amount, line.booked_on)
+def _suggest_payment(line: StatementLine) -> None:
+    """Which booking a return takes back, or a fee is for: by the bank's own id that is certain; of a return a
+    suggestion by account and amount.
+    """
+    if line.kind == "return":
+        found = find_returned(line.linked_digest, line.amount, line.booked_on)
+    else:
+        found = _find_gift(line.linked_digest)
     is_certain = found is not None and not line.was_decided
-    found = found or _returned_by_account(line) or _returned_by_code(line)
+    if line.kind == "return":
+        found = found or _returned_by_account(line) or _returned_by_code(line)
     line.payment_id = found.payment_id if found else None
     line.why = Why.MOVEMENT.value if found else None
     line.is_certain, line.state = is_certain, "suggested" if found else "new"
@@ -92,6 +99,13 @@ def _suggest_return(line: StatementLine) -> None:
 def find_returned(linked_digest: str | None, amount: Money, on: date) -> StatementLine | None:
     """The newest booked gift of that id and amount that came by then and has not gone back; None for none."""
     return _newest(StatementLine.linked_digest == linked_digest, amount, on) if linked_digest else None
+
+
+def _find_gift(linked_digest: str | None) -> StatementLine | None:
+    """The newest gift of that id whose money is in the books, or went back by them; None for none."""
+    mine = (StatementLine.linked_digest == linked_digest, StatementLine.kind == "credit")
+    query = select(StatementLine).where(*mine, StatementLine.state.in_(("booked", "returned")))
+    return db.session.scalars(query.order_by(StatementLine.id.desc()).limit(1)).first() if linked_digest else None
 
 
 def _returned_by_account(line: StatementLine) -> StatementLine | None:
@@ -159,7 +173,7 @@ def _active(ids: Sequence[str]) -> set[str]:
 
 def _announced() -> list[Announced]:
     found = []
-    for each in queries.list_awaited(MOST_ANNOUNCED):
+    for each in queries.list_awaited(clock.now(), MOST_ANNOUNCED):
         row = each.contribution
         person = db.session.get(Person, row.person_id) if row.person_id else None
         local = row.email.partition("@")[0].replace(".", " ").replace("_", " ").replace("-", " ")

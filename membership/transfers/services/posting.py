@@ -65,7 +65,13 @@ def post(  # noqa: PLR0917 - what a payment consists of, in the order of its fac
 
 
 def payment_of(payment_id: str) -> Payment:
-    """The payment of that name, which is there; locked, so that nobody gives the same money back beside us."""
+    """The payment of that name, which is there; locked, so that nobody gives the same money back beside us.
+
+    The gift in a statement that it was booked from is locked before it: always in this order, for whoever begins with
+    the line has it already.
+    """
+    lines = select(StatementLine.id).where(StatementLine.payment_id == payment_id, StatementLine.kind == "credit")
+    db.session.execute(lines.order_by(StatementLine.id).with_for_update())
     return db.session.scalars(select(Payment).where(Payment.provider_id == payment_id).with_for_update()).one()
 
 

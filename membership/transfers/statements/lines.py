@@ -23,12 +23,15 @@ class UnreadableStatement(InvalidInput):
 
 
 class Kind(StrEnum):
-    """CREDIT: money came. RETURN: money that had come went back, and the bank says so. DEBIT: any other money out,
+    """CREDIT: money came. RETURN: money that had come went back, and the bank says so. FEE: what was kept because of
+    such a payment, on a line of its own (a chargeback's); FEE_BACK: it was given back. DEBIT: any other money out,
     which is none of our business unless it names one of our bookings.
     """  # fmt: skip
 
     CREDIT = "credit"
     RETURN = "return"
+    FEE = "fee"
+    FEE_BACK = "fee_back"
     DEBIT = "debit"
 
 
@@ -38,8 +41,9 @@ class Line:
 
     `text` is what the payer wrote; `name` and `account` (IBAN, or address at PayPal) are the other party's, "" where
     unknown. `own_id` is the bank's own name for this very movement, "" where it gives none; `linked_id` the one by
-    which a gift and its return name each other. `part` counts the parts of one entry that are alike. `fee` is what
-    was kept of a credit. `is_odd`: hardly a gift (a payment of ours that came back, parts that do not add up).
+    which a gift, its return and the fees of both name each other. `part` counts the parts of one entry that are alike.
+    `fee` is what was kept with this movement, below zero where it was given back with a return. `is_odd`: hardly a gift
+    (a payment of ours that came back, parts that do not add up, money that had gone back and came again).
     """
 
     kind: Kind

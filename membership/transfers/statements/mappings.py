@@ -30,7 +30,8 @@ class Mapping:
     where a table has two columns, `amount` is money in and `amount_out` money out. `texts` are put together.
     `currency` is a column, `currency_is` the one currency of the account where there is none. `only` are the values
     that a column must have for a line to count; `returns` the values of `kind` that mean money gone back, whose
-    `returns_id` names the movement that it takes back; `not_kinds` those that are never a gift.
+    `returns_id` names the movement that it takes back; `fees` those that mean a fee on a line of its own, which names
+    the movement that it is for, or the one that took that back; `not_kinds` those that are none of our business.
     """
 
     way: str = "bank"
@@ -51,6 +52,7 @@ class Mapping:
     kind: str = ""
     returns: tuple[str, ...] = ()
     returns_id: str = ""
+    fees: tuple[str, ...] = ()
     not_kinds: tuple[str, ...] = ()
     only: Dictionary[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -75,7 +77,7 @@ class Mapping:
 
 def from_json(values: dict[str, Any]) -> Mapping:
     """The opposite of `to_json`."""
-    lists = {"texts", "returns", "not_kinds"}
+    lists = {"texts", "returns", "fees", "not_kinds"}
     only = {name: tuple(wanted) for name, wanted in values.get("only", {}).items()}
     plain: dict[str, Any] = {k: tuple(v) if k in lists else v for k, v in values.items() if k != "only"}
     return Mapping(**plain, only=only)
@@ -105,7 +107,9 @@ def check(mapping: Mapping) -> Mapping:
 
 
 # PayPal's activity download: gross and fee apart, one line for each leg; conversions and transfers to the bank are
-# no gifts. Its dates follow the language of the account, so there is one mapping for each form.
+# no gifts, and what is held back during a dispute comes again or goes with a line of its own (event codes T1110,
+# T1111, T1201; the fee of a chargeback, T0106, names the chargeback). Its dates follow the language of the account,
+# so there is one mapping for each form.
 _PAYPAL = Mapping(
     way="paypal",
     delimiter=",",
@@ -122,10 +126,12 @@ _PAYPAL = Mapping(
     kind="Type",
     returns=("Payment Refund", "Payment Reversal", "Reversal", "Chargeback", "Refund"),
     returns_id="Reference Txn ID",
+    fees=("Chargeback Fee", "Dispute Fee", "Fee Reversal"),
     not_kinds=(
         "General Currency Conversion", "General Withdrawal", "Transfer to Bank", "User Initiated Withdrawal",
         "Bank Deposit to PP Account", "General Credit Card Deposit", "Account Hold for Open Authorization",
         "Reversal of General Account Hold", "General Card Deposit", "Hold on Balance for Dispute Investigation",
+        "Cancellation of Hold for Dispute Resolution",
     ),
     only={"Status": ("Completed",)},
 )  # fmt: skip

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 
 from membership.kernel.money import MINOR_DIGITS, Money
@@ -21,6 +22,7 @@ def read_table(raw: bytes, mapping: Mapping) -> list[Statement]:
     places = _places(rows, mapping)
     notes: list[str] = []
     lines: list[Line] = []
+    taken_back: dict[str, str] = {}
     unknown = 0
     for n, row in rows:
         if not any(cell.strip() for cell in row):
@@ -32,11 +34,20 @@ def read_table(raw: bytes, mapping: Mapping) -> list[Statement]:
         if line is None:
             unknown += 1
             continue
+        if line.kind is Kind.RETURN:
+            taken_back[line.own_id] = line.linked_id
         if line.amount.minor:
             lines.append(line)
     if unknown:
         notes.append(f"Lines in a currency that this program does not know, to be booked by hand: {unknown}.")
+    lines = [_of_the_gift(line, taken_back) for line in lines]
     return [Statement(mapping.way, mapping.source, "", tuple(lines), tuple(notes))]
+
+
+def _of_the_gift(line: Line, taken_back: dict[str, str]) -> Line:
+    """A fee names the movement that took a gift back (of the same second, so it stands in the same file): the gift."""
+    is_fee = line.kind in {Kind.FEE, Kind.FEE_BACK}
+    return replace(line, linked_id=taken_back.get(line.linked_id, line.linked_id)) if is_fee else line
 
 
 class _Cells:
@@ -103,10 +114,7 @@ def _line(cells: _Cells, mapping: Mapping) -> Line | None:
     minor = _minor(cells, mapping.amount, mapping, currency)
     if mapping.amount_out:
         minor = minor - abs(_minor(cells, mapping.amount_out, mapping, currency))
-    kind = Kind.CREDIT if minor > 0 else Kind.DEBIT
-    if minor < 0 and _folded(cells[mapping.kind]) in {_folded(value) for value in mapping.returns}:
-        kind = Kind.RETURN
-    fee = abs(_minor(cells, mapping.fee, mapping, currency)) if mapping.fee else 0
+    kind, is_odd = _kind(cells, mapping, minor)
     return Line(
         kind=kind,
         booked_on=_day(cells, mapping),
@@ -116,8 +124,27 @@ def _line(cells: _Cells, mapping: Mapping) -> Line | None:
         account=cells[mapping.account].replace(" ", "").upper()[:254],
         own_id=cells[mapping.own_id],
         linked_id=cells[mapping.own_id if kind is Kind.CREDIT else mapping.returns_id],
-        fee=Money(fee, currency) if fee and kind is Kind.CREDIT else None,
+        fee=_fee(cells, mapping, kind, currency),
+        is_odd=is_odd,
     )
+
+
+def _kind(cells: _Cells, mapping: Mapping, minor: int) -> tuple[Kind, bool]:
+    """What a line is, and whether it is hardly a gift: money that came again after it had gone back."""
+    said = _folded(cells[mapping.kind]) if mapping.kind else ""
+    is_return = said in {_folded(value) for value in mapping.returns}
+    if said in {_folded(value) for value in mapping.fees}:
+        return (Kind.FEE if minor < 0 else Kind.FEE_BACK), False
+    if minor > 0:
+        return Kind.CREDIT, is_return
+    return (Kind.RETURN if is_return else Kind.DEBIT), False
+
+
+def _fee(cells: _Cells, mapping: Mapping, kind: Kind, currency: str) -> Money | None:
+    """What was kept of a gift, whatever sign it is written with; of a return, below zero where a fee came back."""
+    minor = _minor(cells, mapping.fee, mapping, currency) if mapping.fee else 0
+    kept = {Kind.CREDIT: abs(minor), Kind.RETURN: -minor}.get(kind, 0)
+    return Money(kept, currency) if kept else None
 
 
 def _minor(cells: _Cells, column: str, mapping: Mapping, currency: str) -> int:

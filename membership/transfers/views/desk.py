@@ -172,7 +172,7 @@ def _page(form: UploadForm, report: Report | None = None) -> str:
         open_lines=open_lines,
         done=done,
         givers=_givers([*open_lines, *done]),
-        awaited=queries.list_awaited(AWAITED_SHOWN),
+        awaited=queries.list_awaited(clock.now(), AWAITED_SHOWN),
         by_hand=queries.list_booked_by_hand(DONE_SHOWN),
     )
 

@@ -7,11 +7,12 @@ from flask_login import current_user
 from membership.accounts.rules import mailbox
 from membership.contributions.views.paying import issue_form_token, offer_for, used_form_token
 from membership.kernel import clock
-from membership.kernel.errors import InvalidInput, TooMany
+from membership.kernel.errors import Conflict, InvalidInput, MembershipError, TooMany
 from membership.newsroom.rules import Offer
 from membership.transfers import queries, services
 from membership.transfers.emails import describe
 from membership.transfers.forms import AnnounceForm
+from membership.transfers.rules.waiting import MOST_OPEN, WAIT_FOR
 from membership.web import qr, ratelimit, settings
 from membership.web.access import audience
 from membership.web.forms import Form
@@ -47,17 +48,30 @@ def announce() -> ResponseReturnValue:
         return _page(form, offer), 422
     try:
         return redirect(url_for("transfers.announced", reference=_announce(form, offer, token)), 303)
-    except InvalidInput as error:
+    except MembershipError as error:
+        return _refused(form, offer, error)
+
+
+def _refused(form: AnnounceForm, offer: Offer, error: MembershipError) -> ResponseReturnValue:
+    """The form again, with all that was typed in it."""
+    if isinstance(error, InvalidInput):
         form.explain(error)
         return _page(form, offer), 422
-    except TooMany as error:
-        return _page(form, offer, problem="limited"), 429, {"Retry-After": str(error.retry_after)}
+    if isinstance(error, TooMany):
+        return _page(form, offer, problem=error.code), 429, {"Retry-After": str(error.retry_after)}
+    if isinstance(error, Conflict):
+        return _page(form, offer, problem=error.code), 409
+    raise error
 
 
 def _announce(form: AnnounceForm, offer: Offer, token: str) -> str:
     person_id = current_user.id if current_user.is_authenticated else None
     gift = form.to_gift(offer, person_id)
     ratelimit.hit_all(("transfers.origin", ratelimit.origin()), ("transfers.email", mailbox(gift.email)))
+    try:
+        ratelimit.hit("transfers.total")
+    except TooMany as error:
+        raise TooMany("announced_by_many", "Many transfers were announced.", retry_after=error.retry_after) from error
     return services.announce(gift, form.rhythm_word, token, clock.now())
 
 
@@ -80,6 +94,8 @@ def announced(reference: str) -> ResponseReturnValue:
         qr=drawn,
         is_paid=not found.contribution.is_unpaid,
         is_withdrawn=found.declaration.withdrawn_at is not None,
+        is_over=found.declaration.lapses_at <= clock.now(),
+        n_days=WAIT_FOR.days,
         crypto=_crypto(),
         cash_words=known.cash_words,
     )
@@ -125,6 +141,7 @@ def _page(form: AnnounceForm, offer: Offer, problem: str | None = None) -> str:
         offer=offer,
         currency_urls={code: f"{url_for('transfers.support')}?currency={code}#announce" for code in offer.currencies},
         problem=problem,
+        most_open=MOST_OPEN,
         ways=offered_ways(),
         account={
             "holder": known.bank_holder,

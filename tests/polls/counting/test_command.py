@@ -65,6 +65,24 @@ def test_a_tie_names_the_options_and_how_it_was_broken(run):
     assert "Tie in round 1: A, B. By the lot order: B." in run("x.json", text, "--rule", "av", "--seats", "1").stdout
 
 
+@pytest.mark.parametrize("rule", ["spav", "approval", "stv", "irv", "equal-shares", "plurality"])
+@pytest.mark.parametrize("ballots", ["[[3, []]]", "[[2, []], [1, []]]", "[]"])
+def test_where_no_ballot_names_an_option_nobody_is_elected_as_in_our_own_polls(run, rule, ballots):
+    text = f'{{"candidates": ["A", "B", "C"], "lot_order": [1, 0, 2], "seats": 1, "ballots": {ballots}}}'
+    found = json.loads(run("x.json", text, "--rule", rule, "--json").stdout)
+    assert (found["winners"], found["ties"], found["rounds"]) == ([], [], [])
+    assert found["n_blank"] == found["n_ballots"] == (3 if ballots != "[]" else 0)
+    said = run("x.json", text, "--rule", rule).stdout
+    assert "Nobody is elected." in said
+    assert "lot order" not in said
+
+
+def test_one_ballot_that_names_an_option_is_enough_for_the_rule_to_fill_its_seats(run):
+    text = '{"candidates": ["A", "B", "C"], "lot_order": [1, 0, 2], "ballots": [[9, []], [1, [[2]]]]}'
+    found = json.loads(run("x.json", text, "--rule", "approval", "--seats", "2", "--json").stdout)
+    assert found["winners"] == ["C", "B"]
+
+
 def test_a_file_with_costs_keeps_its_seats_under_a_rule_that_shares_none(run):
     text = (
         '{"candidates": ["A", "B", "C"], "rule": "equal-shares", "seats": 2, "costs": [1, 1, 1], "budget": 2, '

@@ -101,11 +101,22 @@ class StripeReading(StripeCaller):
     def _reversals(self, charge: dict[str, Any], payment_id: str) -> tuple[Any, ...]:
         by_charge = {"charge": charge["id"], "limit": 100}
         refunds = self._ask("refunds", lambda v1: v1.refunds.list(params=by_charge))["data"]
+        refunds = [self._with_its_return(refund) for refund in refunds]
         disputes = []
         if charge.get("disputed"):
             disputes = self._ask("disputes", lambda v1: v1.disputes.list(params=by_charge))["data"]
         moved = translate.reversals(payment_id, refunds, disputes)
         return (*moved, *translate.outcomes(payment_id, refunds, disputes))
+
+    def _with_its_return(self, refund: dict[str, Any]) -> dict[str, Any]:
+        """A refund that failed, with the movement that brought its money back: that alone says when. Few fail, so it is
+        asked for apart and not in every list.
+        """
+        back = refund.get("failure_balance_transaction")
+        if not isinstance(back, str):
+            return refund
+        settled = self._ask("balance_transactions", lambda v1: v1.balance_transactions.retrieve(back))
+        return refund | {"failure_balance_transaction": settled}
 
     def _read_warning(self, warning_id: str) -> Reading:
         """A warning of fraud; the payment that it is about must be booked first."""

@@ -9,6 +9,7 @@ from membership.contributions.rules import LIVE, State, Terms, state_of_subscrip
 from membership.contributions.services.hearing import trouble
 from membership.contributions.services.hearing.rows import get_row, move, open_grace
 from membership.contributions.services.hearing.telling import tell_of_state, tell_of_terms
+from membership.db import hint
 from membership.kernel import clock
 from membership.kernel.money import Money
 from membership.patrons import services as patrons
@@ -48,6 +49,8 @@ def hear_subscription(news: SubscriptionSeen) -> None:
             contribution.cancel_reason = None  # it is kept: why it was to end is no longer true
         tell_of_state(contribution, before)
     trouble.note_state(contribution, before, at)
+    if (before in LIVE) is not (State(contribution.state) in LIVE):
+        hint("contributions.flag_seconds")  # one less or one more beside the others
     _follow_terms(contribution, news, at)
     _follow_level(contribution, contribution.person_id, news, at)
 

@@ -1,6 +1,7 @@
 """Money that leaves again, or may: refunds, disputes, warnings."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from membership.billing.port import APP_STAMP, DisputeLost, FraudWarned, RefundFailed, ReversalFact
 from membership.billing.providers.stripe.currencies import from_stripe
@@ -20,7 +21,9 @@ def outcomes(
     """How refunds of ours and disputes ended, where that is no movement of money."""
     failed = [(refund, _mark(refund)) for refund in refunds if refund.get("status") in {"failed", "canceled"}]
     facts: list[RefundFailed | DisputeLost] = [
-        RefundFailed(payment_id, mark, must(moment(refund.get("created")), "when a refund was made"))
+        RefundFailed(
+            payment_id, mark, _came_back_at(refund) or must(moment(refund.get("created")), "when a refund was made")
+        )
         for refund, mark in failed
         if mark is not None
     ]
@@ -33,23 +36,36 @@ def outcomes(
 
 
 def _refund(payment_id: str, refund: Json) -> list[ReversalFact]:
-    """A refund counts once it succeeded; one that failed afterwards came back (stripe.md 1.6)."""
+    """A refund counts once it succeeded; one that failed afterwards came back (stripe.md 1.6), at the moment of the
+    movement that brought it: until there is one, the money is not here.
+    """
     status = refund.get("status")
-    if status not in {"succeeded", "failed"}:
-        return []
     has_failed = status == "failed"
+    at = _came_back_at(refund) if has_failed else moment(refund.get("created"))
+    if status not in {"succeeded", "failed"} or (has_failed and at is None):
+        return []
     return [
         ReversalFact(
             reversal_id=refund["id"],
             payment_id=payment_id,
             amount=from_stripe(refund["amount"], refund["currency"]),
             fee=None,
-            at=must(moment(refund.get("created")), "when a refund was made"),
+            at=must(at, "when a refund was made"),
             reason="refund_failed" if has_failed else "refund",
             is_returned=has_failed,
             mark=_mark(refund),
         )
     ]
+
+
+def _came_back_at(refund: Json) -> datetime | None:
+    """When the money of a failed refund was ours again; None where it is not. A list only names the movement that
+    brought it: there the refund's own day stands for it, which is enough to see whether it is booked.
+    """
+    settled = refund.get("failure_balance_transaction")
+    if not settled:
+        return None
+    return moment((settled if isinstance(settled, dict) else refund).get("created"))
 
 
 def _mark(refund: Json) -> str | None:

@@ -1,102 +1,21 @@
-"""Reads of transfers: declarations, lines of statements, what is known about whose money a line is."""
+"""Reads of statements: their lines, whose money a line may be, and what was booked beside them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import Result, func, select
+from sqlalchemy import func, select
 
 from membership.accounts.models import Person
 from membership.billing.models import Payment, PaymentReversal
 from membership.contributions.models import Contribution
-from membership.contributions.rules import UNPAID
 from membership.db import db
 from membership.kernel.errors import NotFound
-from membership.transfers.models import Declaration, KnownPayer, SavedMapping, StatementLine
-from membership.transfers.rules import codes
+from membership.transfers.models import KnownPayer, SavedMapping, StatementLine
 from membership.transfers.statements.mappings import BUILT_IN, Mapping, from_json
 
 OPEN = ("new", "suggested")
-REMIND_AFTER = timedelta(days=14)
-AT_A_TIME = 500
 # So far a day that staff typed may be from the bank's own (holidays, and the day on which money was seen).
 NEAR = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class Announced:
-    """One declaration with the contribution that it is for."""
-
-    declaration: Declaration
-    contribution: Contribution
-
-    @property
-    def code(self) -> str:
-        """As people read and write it."""
-        return codes.written(self.declaration.prefix, self.declaration.body)
-
-    @property
-    def creditor_reference(self) -> str:
-        """The same as an ISO 11649 reference."""
-        return codes.creditor_reference(self.declaration.prefix, self.declaration.body)
-
-
-def get_announced(reference: str) -> Announced:
-    """The declaration of a contribution, by the contribution's reference; NotFound where there is none."""
-    return _one(Contribution.reference == reference)
-
-
-def get_announced_by_id(declaration_id: int) -> Announced:
-    """The declaration; NotFound where it is gone (erased)."""
-    return _one(Declaration.id == declaration_id)
-
-
-def find_announced_by_code(text: str, prefix: str) -> Announced | None:
-    """The declaration whose code stands in `text` and nothing else that is one; None where there is not exactly one."""
-    bodies = codes.bodies_in(text, prefix)
-    row = _joined(Declaration.body.in_(bodies)).one_or_none() if len(bodies) == 1 else None
-    return Announced(row[0], row[1]) if row is not None else None
-
-
-def list_awaited(limit: int) -> list[Announced]:
-    """Declarations that no money has come for, the oldest first; withdrawn ones are left out."""
-    wanted = (Contribution.state.in_(UNPAID), Declaration.withdrawn_at.is_(None))
-    return [Announced(row[0], row[1]) for row in _joined(*wanted, limit=limit)]
-
-
-def list_to_remind(at: datetime) -> list[int]:
-    """Declarations that are 14 days old, unanswered and were not reminded of yet."""
-    query = (
-        select(Declaration.id)
-        .join(Contribution, Contribution.id == Declaration.contribution_id)
-        .where(Contribution.state.in_(UNPAID), Declaration.withdrawn_at.is_(None), Declaration.reminded_at.is_(None))
-        .where(Declaration.created_at <= at - REMIND_AFTER)
-        .order_by(Declaration.id)
-        .limit(AT_A_TIME)
-    )
-    return list(db.session.scalars(query))
-
-
-def name_of_declaration(declaration_id: int) -> str | None:
-    """The code of a declaration, as its giver knows it; None where it is gone."""
-    row = db.session.get(Declaration, declaration_id)
-    return codes.written(row.prefix, row.body) if row else None
-
-
-def declarations_of(person_id: int) -> list[Announced]:
-    """What a person announced, oldest first."""
-    return [Announced(row[0], row[1]) for row in _joined(Contribution.person_id == person_id)]
-
-
-def references_of_bodies(bodies: Iterable[str]) -> dict[str, int]:
-    """Those of `bodies` that are codes given out -> the contribution's id."""
-    wanted = sorted(set(bodies))
-    found: dict[str, int] = {}
-    for first in range(0, len(wanted), AT_A_TIME):
-        part = wanted[first : first + AT_A_TIME]
-        query = select(Declaration.body, Declaration.contribution_id).where(Declaration.body.in_(part))
-        found |= {body: contribution_id for body, contribution_id in db.session.execute(query)}  # noqa: C416 - rows
-    return found
 
 
 def contributions_by_account(digest: str) -> list[int]:
@@ -220,36 +139,3 @@ def list_mappings() -> dict[str, Mapping]:
     """Every mapping by its name: those built in, then those saved here."""
     saved = db.session.scalars(select(SavedMapping).order_by(SavedMapping.name))
     return BUILT_IN | {row.name: from_json(row.mapping) for row in saved}
-
-
-def _one(condition: object) -> Announced:
-    row = _joined(condition).one_or_none()
-    if row is None:
-        raise NotFound("no_declaration", "There is no such announcement.")
-    return Announced(row[0], row[1])
-
-
-def _joined(*conditions: object, limit: int | None = None) -> Result[Declaration, Contribution]:
-    query = (
-        select(Declaration, Contribution)
-        .join(Contribution, Contribution.id == Declaration.contribution_id)
-        .where(*conditions)  # type: ignore[arg-type]
-        .order_by(Declaration.created_at, Declaration.id)
-    )
-    return db.session.execute(query.limit(limit) if limit else query)
-
-
-def export_of(person_id: int) -> list[dict[str, object]]:
-    """What a member is handed out of this room: what they announced. Accounts are kept as digests and name nothing."""
-    return [
-        {
-            "code": each.code,
-            "way": each.contribution.way,
-            "amount": str(each.contribution.charge),
-            "rhythm": each.declaration.rhythm,
-            "announced_at": each.declaration.created_at,
-            "reminded_at": each.declaration.reminded_at,
-            "withdrawn_at": each.declaration.withdrawn_at,
-        }
-        for each in declarations_of(person_id)
-    ]
