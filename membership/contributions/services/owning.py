@@ -3,18 +3,22 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+import structlog
+from sqlalchemy import ColumnElement, Select, and_, delete, or_, select, update
+from sqlalchemy.orm import aliased
 
 from membership.accounts.models import Erasure
 from membership.accounts.queries import addresses_of
 from membership.billing import asks, forgetting, intents
-from membership.billing.models import ForgottenName
+from membership.billing.models import ProviderIntent
 from membership.contributions.models import Card, Confirmation, Contribution, Refund
 from membership.contributions.rules import LIVE, UNPAID, State
 from membership.contributions.services.hearing.trouble import note_second
 from membership.db import db, transaction
-from membership.kernel.errors import Conflict
+from membership.kernel.errors import Conflict, ProviderFailed
 from membership.mail import wishes
+
+log = structlog.get_logger(__name__)
 
 
 def merge(from_id: int, into_id: int, at: datetime) -> None:
@@ -131,19 +135,46 @@ LATE_AT_A_TIME = 20
 
 def forget_late(now: datetime) -> int:
     """Money that came for somebody after they were forgotten stays in the books; who paid it is forgotten as well, and
-    nothing more is taken. How many contributions were looked at. Not inside a transaction.
+    nothing more is taken. So is support that began while they were being forgotten. How many contributions were looked
+    at. Not inside a transaction.
     """
-    known = select(ForgottenName.name).where(ForgottenName.name == Contribution.customer_id)
-    late = (
-        select(Contribution.customer_id, Contribution.subscription_id)
-        .join(Erasure, Erasure.person_id == Contribution.person_id)
-        .where(Erasure.emptied_at.is_not(None), Contribution.customer_id.is_not(None), ~known.exists())
-        .limit(LATE_AT_A_TIME)
-    )
-    rows = [(row.customer_id or "", row.subscription_id) for row in db.session.execute(late)]
+    rows = [(row.customer_id or "", row.subscription_id) for row in db.session.execute(_late().limit(LATE_AT_A_TIME))]
     for customer_id, subscription_id in rows:
-        if subscription_id:
-            asks.cancel_now(subscription_id, f"late:{subscription_id}")
-        asks.forget_customer(customer_id, f"late:{customer_id}")
+        try:
+            _forget_there(customer_id, subscription_id)
+        except ProviderFailed as failed:  # the others need not wait for this one, which is tried again soon
+            log.warning("late_payer_not_forgotten", code=failed.code)
+            continue
         forgetting.forget({customer_id, subscription_id or customer_id}, set(), now)
     return len(rows)
+
+
+def _late() -> Select[str | None, str | None]:
+    """Customers whose person was emptied here, and whom the provider was never told to forget. Not those of others."""
+    other = aliased(Contribution)
+    is_told = select(ProviderIntent.id).where(
+        ProviderIntent.subject == Contribution.customer_id,
+        ProviderIntent.kind == "forget_customer",
+        ProviderIntent.state == "done",
+    )
+    is_shared = select(other.id).where(
+        other.customer_id == Contribution.customer_id,
+        other.person_id.is_not(None),
+        other.person_id != Contribution.person_id,
+    )
+    return (
+        select(Contribution.customer_id, Contribution.subscription_id)
+        .join(Erasure, Erasure.person_id == Contribution.person_id)
+        .where(Erasure.emptied_at.is_not(None), Contribution.customer_id.is_not(None))
+        .where(~is_told.exists(), ~is_shared.exists())
+        .order_by(Contribution.id)
+    )
+
+
+def _forget_there(customer_id: str, subscription_id: str | None) -> None:
+    if subscription_id:
+        try:
+            asks.cancel_now(subscription_id, f"late:{subscription_id}")
+        except Conflict as error:  # it is over already, or gone there
+            log.info("late_support_is_over", code=error.code)
+    asks.forget_customer(customer_id, f"late:{customer_id}")
