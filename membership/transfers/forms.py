@@ -120,6 +120,7 @@ class GiveBackForm(ReasonForm):
         _l("Amount sent back"), validators=[InputRequired(_l("Please type an amount.")), Length(max=20)]
     )
     day = DateField(_l("On"), validators=[InputRequired(_l("Please choose a day, such as 2027-03-31."))])
+    form_token = HiddenField()
 
 
 class HandForm(ReasonForm):

@@ -325,6 +325,24 @@ def test_money_that_comes_after_it_lands_in_the_books_and_with_nobody(app, clien
     assert not db.session.query(OutboxMail).filter(OutboxMail.state == "waiting").count()
 
 
+def test_support_that_begins_while_the_last_mail_waits_to_leave_is_ended_too(app, client, sandbox, server):
+    person = make_person(FIRST)
+    accounts.begin_erasure(person.id, "member", None, clock.now())
+    accounts_jobs.erase(clock.now())  # whatever was there is ended by now; the address stands until the mail has left
+    began = _patron(app.test_client(), sandbox)
+    reference, subscription_id, customer_id = began.reference, began.subscription_id, began.customer_id
+    mail_jobs.sweep(clock.now())
+    forget_everything(server)
+    contributions_jobs.forget_late(clock.now())
+    deliver_news(client, sandbox)
+    accounts_jobs.erase(clock.now())
+    assert ask(sandbox, f"subscriptions/{subscription_id}")["status"] == "canceled"
+    assert ask(sandbox, f"customers/{customer_id}")["deleted"]
+    row = db.session.scalar(select(Contribution).where(Contribution.reference == reference))
+    assert (row.person_id, row.email, row.state) == (person.id, "", State.ENDED.value)
+    assert MARK not in "".join(words_of().values())
+
+
 def test_a_ballot_goes_on_counting_and_the_poll_still_proves(app):
     voter, other = make_patron("voter@example.org"), make_patron("other@example.org")
     poll = make_poll()

@@ -273,3 +273,17 @@ def test_the_portal_stops_a_subscription_and_changes_the_card(client, supporter,
     control("advance", months=1, days=1)
     assert client.subscriptions.retrieve(session.subscription).status == "active"
     assert requests.get(portal.url, timeout=10).status_code == 404
+
+
+@pytest.mark.parametrize("what", ["void_invoice", "pay"])
+def test_an_invoice_whose_debit_is_on_its_way_is_neither_withdrawn_nor_paid_once_more(
+    client, open_session, fill, control, what
+):
+    session = open_session("subscription", 500, allowed_payment_method_types=["card", "sepa_debit"])
+    fill(session.url, "", iban="AT61 1904 3002 3457 3201")
+    invoice_id = client.checkout.sessions.retrieve(session.id).invoice
+    with pytest.raises(stripe.InvalidRequestError):
+        getattr(client.invoices, what)(invoice_id)
+    control("advance", days=6)
+    assert client.invoices.retrieve(invoice_id).status == "paid"
+    assert control.get("books")["totals"]["eur"]["charges"] == 500

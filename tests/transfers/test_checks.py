@@ -83,8 +83,8 @@ def test_a_line_that_was_booked_twice_is_found(booked):
 
 def test_a_gift_that_was_sent_back_by_hand_is_a_returned_line(booked, decision):
     payment = payments()[0].provider_id
-    services.give_back(payment, Money(100, "EUR"), today(), decision)
+    services.give_back(payment, Money(100, "EUR"), today(), decision, "form-1")
     assert (lines()[0].state, findings()) == ("booked", [])
-    services.give_back(payment, Money(300, "EUR"), today(), decision)
+    services.give_back(payment, Money(300, "EUR"), today(), decision, "form-2")
     fresh()
     assert (lines()[0].state, findings()) == ("returned", [])

@@ -367,10 +367,14 @@ def test_cash_is_booked_by_hand_once_however_often_the_form_is_sent(app, finance
     assert len(numbers) == len(payments()) == 1
     assert patron("cash@example.org")
     (payment,) = payments()
-    services.give_back(payment.provider_id, Money(500, "EUR"), today(), Decision(finance, clock.now(), "Too much"))
+    too_much = Decision(finance, clock.now(), "Too much")
+    for _ in range(2):
+        services.give_back(payment.provider_id, Money(1500, "EUR"), today(), too_much, "form-8")
+    fresh()
+    assert services.left_of(payments()[0]) == Money(500, "EUR")
     assert patron("cash@example.org")
     with pytest.raises(InvalidInput):
-        services.give_back(payment.provider_id, Money(1501, "EUR"), today(), Decision(finance, clock.now(), "More"))
+        services.give_back(payment.provider_id, Money(501, "EUR"), today(), too_much, "form-9")
     services.undo_payment(payment.provider_id, Decision(finance, clock.now(), "It was play money"))
     assert not patron("cash@example.org")
     with pytest.raises(Conflict):

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, or_, select, update
+from sqlalchemy.orm import aliased
 
 from membership.accounts.models import Erasure
 from membership.accounts.queries import addresses_of
 from membership.billing import asks, forgetting, intents
-from membership.billing.models import ForgottenName
+from membership.billing.models import ProviderIntent
 from membership.contributions.models import Card, Confirmation, Contribution, Refund
 from membership.contributions.rules import UNPAID, State
 from membership.contributions.services import flagging
@@ -120,26 +121,46 @@ def _forget_names(rows: Sequence[Contribution], addresses: set[str], at: datetim
 
 def forget_late(now: datetime) -> int:
     """Money that came for somebody after they were forgotten stays in the books; who paid it is forgotten as well, and
-    nothing more is taken. How many contributions were looked at. Not inside a transaction.
+    nothing more is taken. So is support that began while they were being forgotten. How many contributions were looked
+    at. Not inside a transaction.
     """
-    known = select(ForgottenName.name).where(ForgottenName.name == Contribution.customer_id)
-    late = (
-        select(Contribution.customer_id, Contribution.subscription_id)
-        .join(Erasure, Erasure.person_id == Contribution.person_id)
-        .where(Erasure.emptied_at.is_not(None), Contribution.customer_id.is_not(None), ~known.exists())
-        .order_by(Contribution.id)
-    )
-    rows = [(row.customer_id or "", row.subscription_id) for row in db.session.execute(late)]
+    rows = [(row.customer_id or "", row.subscription_id) for row in db.session.execute(_late())]
     for customer_id, subscription_id in rows:
         try:
-            _forget_late(customer_id, subscription_id, now)
+            _forget_there(customer_id, subscription_id)
         except MembershipError as failed:  # asked again at the next sweep; meanwhile the others have their turn
             log.warning("late_payer_waits", customer_id=customer_id, code=failed.code)
+            continue
+        forgetting.forget({customer_id, subscription_id or customer_id}, set(), now)
     return len(rows)
 
 
-def _forget_late(customer_id: str, subscription_id: str | None, now: datetime) -> None:
+def _late() -> Select[str | None, str | None]:
+    """Customers whose person was emptied here, and whom the provider was never told to forget. Not those of others."""
+    other = aliased(Contribution)
+    is_told = select(ProviderIntent.id).where(
+        ProviderIntent.subject == Contribution.customer_id,
+        ProviderIntent.kind == "forget_customer",
+        ProviderIntent.state == "done",
+    )
+    is_shared = select(other.id).where(
+        other.customer_id == Contribution.customer_id,
+        other.person_id.is_not(None),
+        other.person_id != Contribution.person_id,
+    )
+    return (
+        select(Contribution.customer_id, Contribution.subscription_id)
+        .join(Erasure, Erasure.person_id == Contribution.person_id)
+        .where(Erasure.emptied_at.is_not(None), Contribution.customer_id.is_not(None))
+        .where(~is_told.exists(), ~is_shared.exists())
+        .order_by(Contribution.id)
+    )
+
+
+def _forget_there(customer_id: str, subscription_id: str | None) -> None:
     if subscription_id:
-        asks.cancel_now(subscription_id, f"late:{subscription_id}")
+        try:
+            asks.cancel_now(subscription_id, f"late:{subscription_id}")
+        except Conflict as error:  # it is over already, or gone there
+            log.info("late_support_is_over", code=error.code)
     asks.forget_customer(customer_id, f"late:{customer_id}")
-    forgetting.forget({customer_id, subscription_id or customer_id}, set(), now)

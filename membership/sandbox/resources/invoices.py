@@ -131,12 +131,20 @@ def pay(world: World, params: Obj, invoice: Obj) -> Obj:
             return invoice
     if invoice["status"] not in {"open", "uncollectible"}:
         raise unexpected_state(f"This invoice is {invoice['status']} and cannot be paid.")
+    _refuse_while_processing(world, invoice)
     if params.get("paid_out_of_band"):
         invoicing.mark_paid(world, invoice)
         return invoice
     if invoice["status"] == "open" and invoice["amount_remaining"] > 0:
         _collect(world, invoice, params)
     return invoice
+
+
+def _refuse_while_processing(world: World, invoice: Obj) -> None:
+    """While a debit of it is on its way, an invoice is neither withdrawn nor paid once more (frappe/press #2421)."""
+    intent = world.store.get(invoice["_intent"])
+    if intent is not None and intent["status"] == "processing":
+        raise unexpected_state("A payment of this invoice is processing; wait for what becomes of it.")
 
 
 def _collect(world: World, invoice: Obj, params: Obj) -> None:
@@ -178,6 +186,7 @@ def void(world: World, _params: Obj, invoice: Obj) -> Obj:
     """Withdraw an open invoice."""
     if invoice["status"] not in {"open", "uncollectible"}:
         raise unexpected_state(f"You can only void open invoices; this one is {invoice['status']}.")
+    _refuse_while_processing(world, invoice)
     invoicing.close(world, invoice, "void")
     return invoice
 

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from membership.billing import ledger
 from membership.billing.booking import book
-from membership.billing.models import Payment
+from membership.billing.models import Payment, PaymentReversal
 from membership.billing.port import ReversalFact
 from membership.contributions.models import Contribution
 from membership.contributions.services.declaring import Gift, declare
@@ -45,18 +45,21 @@ def undo_payment(payment_id: str, decision: Decision) -> None:
         note(payment, "transfer_undone", decision)
 
 
-def give_back(payment_id: str, amount: Money, on: date, decision: Decision) -> None:
+def give_back(payment_id: str, amount: Money, on: date, decision: Decision, form_token: str) -> None:
     """Write down that money of a payment was sent back to its giver, wholly or in part, where no statement says so.
 
-    Raises InvalidInput `too_much` where more than is left of it is named.
+    One form does it once, however often it is sent: the same `form_token` a second time changes nothing. Raises
+    InvalidInput `too_much` where more than is left of it is named.
     """
     clean_reason(decision.reason)
     with transaction("transfers.give_back"):
         payment = payment_of(payment_id)
+        ref = f"{payment_id}:back:{form_token}"
+        if db.session.scalar(select(PaymentReversal.id).where(PaymentReversal.provider_id == ref)) is not None:
+            return
         left = left_of(payment)
         if payment.way == "card" or amount.currency != payment.currency or amount.minor <= 0 or left < amount:
             raise InvalidInput("too_much", f"Of this payment {left} is left.", field="amount", left=left)
-        ref = name_of_next(payment, "back")
         book(ReversalFact(ref, payment_id, amount, None, moment_of(on, decision.at), RETURNED))
         if left_of(payment).minor == 0:
             set_credit_state(payment_id, "booked", "returned")

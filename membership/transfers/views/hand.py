@@ -64,7 +64,7 @@ def book() -> ResponseReturnValue:
 
 def _book(form: HandForm) -> str:
     at = clock.now()
-    token = ids.digest(str(read_signed(PURPOSE, form.form_token.data or "")))
+    token = _press_of(form)
     on, amount = check_day(form.day.data, day_of(at)), form.money()
     decision = Decision(current_user, at, form.reason.data or "")
     if (form.code.data or "").strip():
@@ -96,7 +96,7 @@ def give_back(number: str) -> ResponseReturnValue:
             return _payment_page(found, back=form), 422
         amount, on = money_from(form.amount.data or "", found.currency), check_day(form.day.data, day_of(at))
         decision = Decision(current_user, at, form.reason.data or "")
-        services.give_back(found.provider_id, amount, on, decision)
+        services.give_back(found.provider_id, amount, on, decision, _press_of(form))
     except InvalidInput as error:
         form.explain(error)
         return _payment_page(found, back=form), 422
@@ -166,6 +166,11 @@ def _token() -> str:
     return signed(PURPOSE, secrets.token_urlsafe(24), FORM_OPEN_SECONDS)
 
 
+def _press_of(form: HandForm | GiveBackForm) -> str:
+    """What names the press of a button, however often its form is sent; InvalidInput for a form of another page."""
+    return ids.digest(str(read_signed(PURPOSE, form.form_token.data or "")))
+
+
 def _get(number: str) -> Payment:
     found = queries.find_payment(number)
     if found is None:
@@ -175,7 +180,7 @@ def _get(number: str) -> Payment:
 
 def _payment_page(found: Payment, **typed: Form) -> str:
     forms: dict[str, Any] = {
-        "back": GiveBackForm(formdata=None, day=day_of(clock.now())),
+        "back": GiveBackForm(formdata=None, day=day_of(clock.now()), form_token=_token()),
         "undo": ReasonForm(formdata=None),
     } | typed
     for name, form in forms.items():
