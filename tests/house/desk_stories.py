@@ -1,0 +1,474 @@
+"""One story for every form of the desk: what is there beforehand, and what somebody sends who gets it done.
+
+A story gets the owner's `Desk` and answers (path, fields); a new form of the desk needs one.
+"""
+
+import io
+import itertools
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pyotp
+import time_machine
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
+
+from membership.accounts import queries as accounts
+from membership.accounts.models import Person, TotpSecret
+from membership.accounts.services import factors, passkeys
+from membership.billing.services import sync
+from membership.contributions.models import Contribution
+from membership.db import db, transaction
+from membership.front.queries import people
+from membership.kernel import clock
+from membership.patrons.queries import comps_of
+from membership.polls import queries as polls
+from membership.topics.rules import Stage
+from membership.transfers import queries as transfers
+from membership.transfers import services as transfer_services
+from membership.web.tokens import seal
+from tests.factories.authenticator import Authenticator
+from tests.factories.checkout import pay
+from tests.factories.people import any_token, make_person, make_staff, sign_in
+from tests.factories.polls import NOW, close_poll, make_draft, make_patron, make_poll, make_topics
+from tests.factories.polls import cast_ballot as cast
+from tests.factories.topics import STORY, WHY, make_topic, make_topic_at
+from tests.faults.conftest import begin
+from tests.transfers.conftest import announce, days_ago
+from tests.transfers.statements import camt, entry
+
+numbers = itertools.count(1)
+WHY_NOT = {"reason": "They asked for it"}
+Act = tuple[str, dict]
+
+
+@dataclass
+class Desk:
+    """A browser at the desk, and whose it is."""
+
+    browser: FlaskClient
+    person: Person
+
+    def read(self, path: str) -> str:
+        return self.browser.get(path).get_data(as_text=True)
+
+    def send(self, path: str, fields: dict):
+        """What a browser sends, files included; the test client would leave the files of large forms open."""
+        data = {"csrf_token": any_token(self.browser)} | fields
+        if not any(isinstance(value, FileStorage) for value in data.values()):
+            return self.browser.post(path, data=data)
+        boundary, body = encode_multipart(data)
+        return self.browser.post(path, data=body, content_type=f'multipart/form-data; boundary="{boundary}"')
+
+    def token(self, path: str) -> dict:
+        """The token of one press, from the page of a form."""
+        return {"form_token": re.search(r'name="form_token"[^>]*value="([^"]+)"', self.read(path))[1]}
+
+    @property
+    def here(self) -> int:
+        """The row of this browser's session."""
+        return accounts.sessions_of(self.person.id)[0].id
+
+
+def somebody() -> Person:
+    return make_person(f"reader-{next(numbers)}@example.org")
+
+
+def colleague(role="editor") -> Person:
+    return make_staff(f"colleague-{next(numbers)}@example.org", role)
+
+
+# The second factor --------------------------------------------------------------------------------------
+
+
+def set_app(desk) -> Act:
+    made = factors.begin_app(accounts.get_person(desk.person.id))
+    return "/staff/factor/app", {"sealed": made.sealed, "code": pyotp.TOTP(made.secret).at(clock.real_now())}
+
+
+def show_app_code(desk) -> Act:
+    secret = pyotp.random_base32()
+    with transaction("test"):
+        row = db.session.get_one(TotpSecret, desk.person.id)
+        row.sealed, row.last_step = seal(factors.APP, desk.person.public_id, secret.encode()), 0
+    return "/staff/factor/app-code", {"code": pyotp.TOTP(secret).at(clock.real_now())}
+
+
+def show_recovery_code(desk) -> Act:
+    return "/staff/factor/recovery-code", {"code": factors.make_codes(desk.person.id)[0]}
+
+
+def _passkey(desk) -> Authenticator:
+    key = Authenticator()
+    asked = passkeys.offer_new(accounts.get_person(desk.person.id), desk.here)
+    passkeys.add(desk.person.id, desk.here, key.create(asked), f"Key {next(numbers)}")
+    return key
+
+
+def show_passkey(desk) -> Act:
+    key = _passkey(desk)
+    return "/staff/factor/passkey", {"answer": key.get(passkeys.offer_show(desk.person.id, desk.here))}
+
+
+def add_passkey(desk) -> Act:
+    asked = passkeys.offer_new(accounts.get_person(desk.person.id), desk.here)
+    return "/staff/factor/passkeys/new", {"answer": Authenticator().create(asked), "name": "Blue key"}
+
+
+def remove_passkey(desk) -> Act:
+    _passkey(desk)
+    return f"/staff/factor/passkeys/{accounts.factors_of(desk.person.id).passkeys[0].id}/remove", {}
+
+
+def remove_app(desk) -> Act:
+    _passkey(desk)
+    return "/staff/factor/app/remove", {}
+
+
+# The team -----------------------------------------------------------------------------------------------
+
+
+def invite(desk) -> Act:
+    fields = {"email": f"new-{next(numbers)}@example.org", "name": "New", "role": "viewer", "locale": "en"}
+    return "/staff/team/invite", fields
+
+
+def change_role(desk) -> Act:
+    return f"/staff/team/{colleague().public_id}/role", WHY_NOT | {"role": "viewer"}
+
+
+def reset_factor(desk) -> Act:
+    return f"/staff/team/{colleague().public_id}/reset-factor", WHY_NOT
+
+
+def take_off(desk) -> Act:
+    return f"/staff/team/{colleague().public_id}/remove", WHY_NOT
+
+
+def end_session(desk) -> Act:
+    person = colleague()
+    sign_in(desk.browser.application.test_client(), person.email)
+    session_id = accounts.sessions_of(person.id)[0].id
+    return f"/staff/team/{person.public_id}/sessions/{session_id}/end", {}
+
+
+# People -------------------------------------------------------------------------------------------------
+
+
+def _supporter() -> SimpleNamespace:
+    """Somebody who gives two cups a month and has paid the first."""
+    number = next(numbers) + 1000
+    url = begin(number)
+    pay(url)
+    sync("checkout_session", url.rpartition("/")[2])
+    row = db.session.scalar(select(Contribution).where(Contribution.email == f"reader{number}@example.org"))
+    person = accounts.get_person(row.person_id)
+    receipt = people.view_person(person, clock.now()).payments[0].receipt_number
+    return SimpleNamespace(base=f"/staff/people/{person.public_id}", reference=row.reference, receipt=receipt)
+
+
+def refund(desk) -> Act:
+    who = _supporter()
+    path = f"{who.base}/refund/{who.receipt}"
+    return path, WHY_NOT | desk.token(path) | {"amount": "4", "confirmed": "y"}
+
+
+def support(desk) -> Act:
+    who = _supporter()
+    path = f"{who.base}/support/{who.reference}/cancel"
+    return path, WHY_NOT | desk.token(path)
+
+
+def comp(desk) -> Act:
+    path = f"/staff/people/{somebody().public_id}/comp"
+    until = (clock.now() + timedelta(days=30)).date().isoformat()
+    return path, WHY_NOT | desk.token(path) | {"until": until}
+
+
+def revoke_comp(desk) -> Act:
+    path, fields = comp(desk)
+    assert desk.send(path, fields).status_code == 303
+    person = accounts.get_by_public_id(path.split("/")[3])
+    path = f"{path}/{comps_of(person.id)[0].id}/revoke"
+    return path, WHY_NOT | desk.token(path)
+
+
+def way_in(desk) -> Act:
+    path = f"/staff/people/{somebody().public_id}/way-in"
+    return path, WHY_NOT | desk.token(path)
+
+
+def look_at_both(desk) -> Act:
+    return f"/staff/people/{somebody().public_id}/merge/look", {"other": somebody().email}
+
+
+def merge_people(desk) -> Act:
+    return f"/staff/people/{somebody().public_id}/merge", WHY_NOT | {"other": somebody().public_id}
+
+
+def erase(desk) -> Act:
+    return f"/staff/people/{somebody().public_id}/erase", WHY_NOT
+
+
+# Statements ---------------------------------------------------------------------------------------------
+
+
+def _line(*, is_ours=False, **more) -> int:
+    """A new line of a statement; `is_ours`: it has one of our codes, so that somebody is suggested for it."""
+    code = announce(f"form-{next(numbers)}").code if is_ours else f"hello {next(numbers)}"
+    transfer_services.read_in(camt(entry("4.00", code, days_ago(1), **more)), None, clock.now())
+    db.session.rollback()
+    return max(line.id for line in transfers.list_open_lines(500))
+
+
+def upload(desk) -> Act:
+    raw = camt(entry("4.00", f"new {next(numbers)}", days_ago(1)))
+    return "/staff/statements", {"file": FileStorage(io.BytesIO(raw), "statement.xml"), "mapping": ""}
+
+
+def confirm_many(desk) -> Act:
+    return "/staff/statements/confirm", {"line": [str(_line(is_ours=True))]}
+
+
+def confirm(desk) -> Act:
+    return f"/staff/statements/{_line(is_ours=True)}/confirm", {}
+
+
+def assign_line(desk) -> Act:
+    return f"/staff/statements/{_line()}/assign", {"email": f"giver-{next(numbers)}@example.org"}
+
+
+def _booked(desk) -> int:
+    path, fields = assign_line(desk)
+    assert desk.send(path, fields).status_code == 303
+    db.session.rollback()
+    return int(path.split("/")[3])
+
+
+def _receipt(desk, line_id) -> str:
+    payment_id = transfers.get_line(line_id).payment_id
+    return transfers.payments_by_id([payment_id])[payment_id].receipt_number
+
+
+def take_line_back(desk) -> Act:
+    announced = announce(f"form-{next(numbers)}").code  # a debit is kept only if it names one of ours
+    number = _receipt(desk, _booked(desk))
+    raw = camt(entry("4.00", announced, days_ago(0), side="DBIT", is_reversal=True))
+    transfer_services.read_in(raw, None, clock.now())
+    db.session.rollback()
+    line_id = max(line.id for line in transfers.list_open_lines(500))
+    return f"/staff/statements/{line_id}/return", {"receipt": number}
+
+
+def ignore(desk) -> Act:
+    return f"/staff/statements/{_line()}/ignore", WHY_NOT
+
+
+def reopen(desk) -> Act:
+    path, fields = ignore(desk)
+    assert desk.send(path, fields).status_code == 303
+    return path.replace("/ignore", "/open"), {}
+
+
+def undo_line(desk) -> Act:
+    return f"/staff/statements/{_booked(desk)}/undo", WHY_NOT
+
+
+def by_hand(desk) -> Act:
+    fields = {"way": "cash", "amount": "20", "currency": "EUR", "day": days_ago(0), "code": "", "reason": "An envelope"}
+    path = "/staff/statements/by-hand"
+    return path, fields | desk.token(path) | {"email": f"cash-{next(numbers)}@example.org"}
+
+
+def give_back(desk) -> Act:
+    path, fields = by_hand(desk)
+    return f"{desk.send(path, fields).location}/back", WHY_NOT | {"amount": "5", "day": days_ago(0)}
+
+
+def undo_payment(desk) -> Act:
+    path, fields = by_hand(desk)
+    return f"{desk.send(path, fields).location}/undo", WHY_NOT
+
+
+def save_mapping(desk) -> Act:
+    return "/staff/statements/mappings", {
+        "mapping_name": f"bank-{next(numbers)}", "way": "bank", "delimiter": ";", "encoding": "utf-8", "decimal": ",",
+        "date_form": "%d.%m.%Y", "date": "Tag", "amount": "Betrag", "amount_out": "", "currency": "",
+        "currency_is": "eur", "texts": "Text", "name": "", "account": "", "own_id": "",
+    }  # fmt: skip
+
+
+def forget_mapping(desk) -> Act:
+    path, fields = save_mapping(desk)
+    assert desk.send(path, fields).status_code == 303
+    return f"{path}/{fields['mapping_name']}/forget", {}
+
+
+# Topics -------------------------------------------------------------------------------------------------
+
+
+def on_topic(stage: Stage, action: str, **fields):
+    """The story of one action about a topic at `stage`."""
+
+    def story(desk) -> Act:
+        topic = make_topic_at(stage, f"What about the harbour, part {next(numbers)}", owner=desk.person)
+        return f"/staff/topics/{topic.public_id}/{action}", fields
+
+    return story
+
+
+def new_topic(desk) -> Act:
+    fields = {"title": f"A topic of ours, part {next(numbers)}", "why": WHY, "links": "", "locale": "en", "step": ""}
+    return "/staff/topics/new", fields
+
+
+def edit_topic(desk) -> Act:
+    topic = make_topic(f"Before, part {next(numbers)}")
+    fields = {"title": f"Afterwards, part {next(numbers)}", "why": WHY, "hours": "12"}
+    return f"/staff/topics/{topic.public_id}/edit", fields
+
+
+def hide_topic(desk) -> Act:
+    return on_topic(Stage.DECLINED, "hide")(desk)
+
+
+def show_topic(desk) -> Act:
+    path, fields = hide_topic(desk)
+    assert desk.send(path, fields).status_code == 303
+    return path.replace("/hide", "/show"), fields
+
+
+def assign_topic(desk) -> Act:
+    fields = {"owner": str(desk.person.id), "due_on": (clock.now() + timedelta(days=30)).date().isoformat()}
+    return on_topic(Stage.CHOSEN, "assign", **fields)(desk)
+
+
+def merge_topic(desk) -> Act:
+    target = make_topic_at(Stage.SHORTLISTED, f"The larger question, part {next(numbers)}")
+    return on_topic(Stage.PROPOSED, "merge", into=target.public_id)(desk)
+
+
+def unmerge_topic(desk) -> Act:
+    path, fields = merge_topic(desk)
+    assert desk.send(path, fields).status_code == 303
+    return path.replace("/merge", "/unmerge"), {}
+
+
+# Polls --------------------------------------------------------------------------------------------------
+
+
+def _poll_fields() -> dict:
+    return {
+        "title": "What shall we look into this winter?", "intro": "Tick every topic.", "locale": "en",
+        "topic_ids": [str(each) for each in make_topics(3)], "rule": "spav", "n_seats": "2", "max_ranks": "5",
+        "budget_hours": "", "opens_at": "2026-11-20T14:00", "closes_at": "2026-11-27T14:00", "eligibility": "paid",
+        "joined_before": "", "publish": "from", "publish_from": "500",
+    }  # fmt: skip
+
+
+def new_poll(desk) -> Act:
+    return "/staff/polls/new", _poll_fields()
+
+
+def edit_poll(desk) -> Act:
+    return f"/staff/polls/{make_draft().public_id}/edit", _poll_fields()
+
+
+def _a_patron() -> Person:
+    return make_patron(f"patron-{next(numbers)}@example.org")
+
+
+def open_poll(desk) -> Act:
+    _a_patron()
+    return f"/staff/polls/{make_draft().public_id}/open", {}
+
+
+def cancel_poll(desk) -> Act:
+    _a_patron()
+    return f"/staff/polls/{make_poll().public_id}/cancel", WHY_NOT
+
+
+def skip_winner(desk) -> Act:
+    voter = _a_patron()
+    poll = make_poll()
+    cast(poll, voter, [0, 1])
+    closed = close_poll(poll)
+    return f"/staff/polls/{closed.public_id}/skip/{polls.winners_now(closed)[0]}", WHY_NOT
+
+
+REASON = {"reason": "We reported this in May."}
+# Endpoint -> (its story, the action that the log must name).
+STORIES = {
+    "factor.set_app": (set_app, "factor.app_set"),
+    "factor.show_app_code": (show_app_code, "desk.entered"),
+    "factor.show_recovery_code": (show_recovery_code, "factor.code_used"),
+    "factor.show_passkey": (show_passkey, "desk.entered"),
+    "factor.add_passkey": (add_passkey, "factor.passkey_added"),
+    "factor.remove_passkey": (remove_passkey, "factor.passkey_removed"),
+    "factor.remove_app": (remove_app, "factor.app_removed"),
+    "factor.make_codes": (lambda desk: ("/staff/factor/codes", {}), "factor.codes_made"),
+    "team.invite_post": (invite, "staff.role"),
+    "team.role_post": (change_role, "staff.role"),
+    "team.reset_factor_post": (reset_factor, "factor.reset"),
+    "team.remove_post": (take_off, "staff.role"),
+    "team.end_session": (end_session, "session.ended"),
+    "people_desk.refund_post": (refund, "refund.asked"),
+    "people_desk.support_post": (support, "support.cancel"),
+    "people_desk.comp_post": (comp, "comp.granted"),
+    "people_desk.revoke_post": (revoke_comp, "comp.revoked"),
+    "people_desk.way_in_post": (way_in, "person.way_in"),
+    "leaving.look": (look_at_both, "person.read"),
+    "leaving.merge": (merge_people, "person.merged"),
+    "leaving.erase": (erase, "person.erased"),
+    "statements.upload": (upload, "statement.imported"),
+    "statements.confirm": (confirm_many, "transfer.matched"),
+    "statements.confirm_one": (confirm, "transfer.matched"),
+    "statements.assign": (assign_line, "transfer.matched"),
+    "statements.take_back": (take_line_back, "transfer.matched"),
+    "statements.ignore": (ignore, "line.ignored"),
+    "statements.reopen": (reopen, "line.reopened"),
+    "statements.undo": (undo_line, "transfer.undone"),
+    "hand.book": (by_hand, "transfer.by_hand"),
+    "hand.give_back": (give_back, "transfer.given_back"),
+    "hand.undo": (undo_payment, "transfer.undone"),
+    "hand.save_mapping": (save_mapping, "mapping.saved"),
+    "hand.forget_mapping": (forget_mapping, "mapping.forgotten"),
+    "topic_desk.new_post": (new_topic, "topic.proposed"),
+    "topic_desk.edit": (edit_topic, "topic.edited"),
+    "topic_desk.shortlist": (on_topic(Stage.PROPOSED, "shortlist"), "topic.shortlisted"),
+    "topic_desk.decline": (on_topic(Stage.PROPOSED, "decline", **REASON), "topic.declined"),
+    "topic_desk.hide": (hide_topic, "topic.edited"),
+    "topic_desk.show": (show_topic, "topic.edited"),
+    "topic_desk.back": (on_topic(Stage.DECLINED, "back", **REASON), "topic.shortlisted"),
+    "topic_desk.merge": (merge_topic, "topic.merged"),
+    "topic_desk.unmerge": (unmerge_topic, "topic.unmerged"),
+    "topic_desk.assign": (assign_topic, "topic.reporting"),
+    "topic_desk.update": (on_topic(Stage.REPORTING, "update", words="We have the papers."), "topic.update"),
+    "topic_desk.publish": (
+        on_topic(Stage.REPORTING, "publish", story_url=STORY[0], story_title=STORY[1]), "topic.published",
+    ),
+    "topic_desk.take_back": (on_topic(Stage.PUBLISHED, "take-back", **REASON), "topic.reporting"),
+    "topic_desk.drop": (on_topic(Stage.REPORTING, "drop", **REASON), "topic.dropped"),
+    "poll_desk.new_post": (new_poll, "poll.drafted"),
+    "poll_desk.edit_post": (edit_poll, "poll.changed"),
+    "poll_desk.open_poll": (open_poll, "poll.opened"),
+    "poll_desk.cancel_post": (cancel_poll, "poll.cancelled"),
+    "poll_desk.skip_post": (skip_winner, "poll.skipped"),
+}  # fmt: skip
+# Forms that change nothing, and why they are forms at all.
+CHANGES_NOTHING = {"poll_desk.preview_post": "its buttons move a ranking, as a voter's do; nothing is kept"}
+
+
+@contextmanager
+def at_the_right_time(endpoint: str):
+    """The polls of the factories run in one week of November; everything else happens now."""
+    if endpoint.startswith("poll_desk."):
+        with time_machine.travel(NOW, tick=False):
+            yield
+    else:
+        yield
