@@ -30,6 +30,7 @@ class OutboxMail(Model):
         Index(None, "state", "is_bulk", "next_try_at"),
         Index(None, "tried_at"),
         Index(None, "done_at"),
+        Index(None, "to_address", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -63,10 +63,13 @@ def restore(cause_ref: str) -> None:
         _replace_spans(grant.person_id)
 
 
-def grant_comp(person_id: int, until: datetime, token: str, *, reason: str, actor: str, at: datetime) -> str:
+def grant_comp(
+    person_id: int, until: datetime, token: str, *, reason: str, actor: str, at: datetime, is_bulk: bool = False
+) -> str:
     """Make somebody a patron from now until `until` without money, for a `reason` in our words; they are mailed.
 
-    It ends by itself. `token` names one press of one button, so that a double click grants once. Returns the
+    It ends by itself. `token` names one press of one button, so that a double click grants once; `is_bulk`: this is one
+    of many, so the mail may wait. Returns the
     `cause_ref` of the grant. Raises InvalidInput `comp_end` (field "until") for an end that is over or more than
     LONGEST_COMP ahead, `no_reason` without one.
     """
@@ -81,13 +84,15 @@ def grant_comp(person_id: int, until: datetime, token: str, *, reason: str, acto
         details = {"comp": cause_ref, "until": until.isoformat(), "reason": _said(reason)}
         grant_period(person_id, Cause.COMP, cause_ref, paid_at=at, starts_at=at, ends_at=until)
         accounts.note(person_id, "comp_granted", at, details, actor)
-        _tell_of_comp("patrons/comp", person, cause_ref)
+        _tell_of_comp("patrons/comp", person, cause_ref, is_bulk=is_bulk)
     return cause_ref
 
 
-def revoke_comp(person_id: int, cause_ref: str, *, reason: str, actor: str, at: datetime) -> None:
-    """Take a comp back from `at` on; the person is mailed. Raises NotFound `no_comp`, Conflict `comp_over`, and
-    InvalidInput `no_reason`.
+def revoke_comp(
+    person_id: int, cause_ref: str, *, reason: str, actor: str, at: datetime, is_bulk: bool = False
+) -> None:
+    """Take a comp back from `at` on; the person is mailed (later, where `is_bulk`). Raises NotFound `no_comp`, Conflict
+    `comp_over`, and InvalidInput `no_reason`.
     """
     mine = (CoverageGrant.cause_ref == cause_ref) & (CoverageGrant.person_id == person_id)
     with transaction("patrons.revoke_comp"):
@@ -100,7 +105,7 @@ def revoke_comp(person_id: int, cause_ref: str, *, reason: str, actor: str, at: 
         details = {"comp": cause_ref, "reason": _said(reason)}
         revoke(cause_ref, at)
         accounts.note(person_id, "comp_revoked", at, details, actor)
-        _tell_of_comp("patrons/comp_revoked", db.session.get_one(Person, person_id), cause_ref)
+        _tell_of_comp("patrons/comp_revoked", db.session.get_one(Person, person_id), cause_ref, is_bulk=is_bulk)
 
 
 def _said(reason: str) -> str:
@@ -110,9 +115,10 @@ def _said(reason: str) -> str:
     return said
 
 
-def _tell_of_comp(kind: str, person: Person, cause_ref: str) -> None:
+def _tell_of_comp(kind: str, person: Person, cause_ref: str, *, is_bulk: bool) -> None:
     if person.is_active:
-        mail.send(kind, person.email, person.locale, {"comp": cause_ref}, once_key=f"{kind}:{cause_ref}")
+        args: dict[str, int | str] = {"comp": cause_ref}
+        mail.send(kind, person.email, person.locale, args, f"{kind}:{cause_ref}", is_bulk=is_bulk)
 
 
 def open_grace(person_id: int, reference: str, *, opened_at: datetime, days: int, is_first: bool = False) -> None:

@@ -240,7 +240,7 @@ def _joined(*conditions: object, limit: int | None = None) -> Result[Declaration
 
 
 def export_of(person_id: int) -> list[dict[str, object]]:
-    """What a member is handed out of this room: what they announced. Accounts are kept as digests and name nothing."""
+    """What a member is handed out of this room: what they announced."""
     return [
         {
             "code": each.code,
@@ -253,3 +253,11 @@ def export_of(person_id: int) -> list[dict[str, object]]:
         }
         for each in declarations_of(person_id)
     ]
+
+
+def export_accounts(person_id: int) -> list[dict[str, object]]:
+    """By which accounts we know a member again: a digest, which names nothing, and the end."""
+    query = select(KnownPayer.account_end, StatementLine.booked_on, StatementLine.way)
+    query = query.join(StatementLine, StatementLine.id == KnownPayer.line_id).where(KnownPayer.person_id == person_id)
+    rows = db.session.execute(query.order_by(StatementLine.booked_on, KnownPayer.id))
+    return [{"way": way, "account_ends_with": end, "known_since": on} for end, on, way in rows]

@@ -91,9 +91,9 @@ def test_every_failure_says_whether_to_repeat_and_whether_it_may_have_happened(a
 
 
 @pytest.fixture
-def database_url(tmp_path):
+def database_url(sqlite_template, tmp_path):
     """No data here: one database is enough."""
-    return f"sqlite:///{tmp_path / 'test.db'}"
+    return sqlite_template.copy(tmp_path)
 
 
 @pytest.mark.parametrize(("status", "hits"), [(500, 3), (0, 3), (409, 3), (429, 4), (400, 1)])

@@ -56,9 +56,9 @@ def provider_and_pay(request):
 
 
 @pytest.fixture
-def database_url(tmp_path):
+def database_url(sqlite_template, tmp_path):
     """No data here: one database is enough."""
-    return f"sqlite:///{tmp_path / 'test.db'}"
+    return sqlite_template.copy(tmp_path)
 
 
 @pytest.fixture

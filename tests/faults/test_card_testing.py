@@ -24,9 +24,9 @@ NOTHING = Tries(0, 0, 0)
 
 
 @pytest.fixture
-def settings(tmp_path, sandbox):
+def settings(sqlite_template, tmp_path, sandbox):
     return make_settings(
-        database_url=f"sqlite:///{tmp_path / 'test.db'}",
+        database_url=sqlite_template.copy(tmp_path),
         queue_path=str(tmp_path / "queue.db"),
         stripe_api_base=sandbox.public_url,
     )
