@@ -26,6 +26,9 @@ PAGE_LENGTH = 25
 MOST_COUNTED = 10_000
 # So many people of a search can be brought into any order; of more, those come first whose words do.
 MOST_SORTED = 500
+# What a column of whole numbers holds.
+LARGEST = 2**63
+LARGEST_ID = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +137,9 @@ def _read_place(place: str, asked: _List) -> tuple[int, tuple[Any, int] | None]:
         padded = place + "=" * (-len(place) % 4)
         index, key, person_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         value = _as_key(asked.walks[index], key)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return 0, None
-    if type(index) is not int or index < 0 or type(person_id) is not int or not 0 < person_id < 2**31:
+    if type(index) is not int or index < 0 or type(person_id) is not int or not 0 < person_id < LARGEST_ID:
         return 0, None
     return index, (value, person_id)
 
@@ -146,6 +149,8 @@ def _as_key(walk: Walk, key: Any) -> Any:
     kind = walk.key.type.python_type
     if kind is datetime:
         return datetime.fromisoformat(key).astimezone(UTC)
-    if type(key) is not kind or (kind is int and abs(key) >= 2**63):
+    if type(key) is not kind or (kind is int and abs(key) >= LARGEST):
+        raise ValueError(key)
+    if kind is str and ("\0" in key or not key.isprintable()):  # no database would take it
         raise ValueError(key)
     return key
