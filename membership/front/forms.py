@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, RadioField, SelectMultipleField, StringField
+from wtforms import HiddenField, SelectMultipleField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
 from membership.contributions.forms import ActForm, ConfirmChangeForm, PauseForm
@@ -145,7 +145,7 @@ class TagForm(Form):
 class ManyForm(FilterForm):
     """Something for many people: those who are ticked, or everybody whom the filter finds."""
 
-    scope = RadioField(choices=[("ticked", ""), ("all", "")], default="ticked")
+    scope = HiddenField()
     who = SelectMultipleField(validate_choice=False)
     # The button that was pressed.
     what = HiddenField()

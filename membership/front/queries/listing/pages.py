@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from membership.accounts.models import Person
-from membership.db import db
+from membership.db import UTCDateTime, db
 from membership.front.queries.listing import conditions, search
 from membership.front.queries.listing.conditions import Conditions
 from membership.front.queries.listing.rows import Line, lines_of
@@ -146,9 +146,9 @@ def _read_place(place: str, asked: _List) -> tuple[int, tuple[Any, int] | None]:
 
 def _as_key(walk: Walk, key: Any) -> Any:
     """What the place says, as a value of the walk's column; ValueError for what is none."""
-    kind = walk.key.type.python_type
-    if kind is datetime:
+    if isinstance(walk.key.type, UTCDateTime):
         return datetime.fromisoformat(key).astimezone(UTC)
+    kind = walk.key.type.python_type
     if type(key) is not kind or (kind is int and abs(key) >= LARGEST):
         raise ValueError(key)
     if kind is str and ("\0" in key or not key.isprintable()):  # no database would take it
