@@ -28,6 +28,9 @@ from membership.contributions.queries import list_shared_cards, list_shared_cust
 from membership.contributions.services import owning as contributions_owning
 from membership.dashboard import checks as dashboard_checks
 from membership.dashboard import jobs as dashboard_jobs
+from membership.front import jobs as front_jobs
+from membership.front.queries import kept as front_kept
+from membership.front.services import tagging as front_tagging
 from membership.gifts import checks as gifts_checks
 from membership.gifts import emails as gifts_emails
 from membership.gifts import jobs as gifts_jobs
@@ -138,6 +141,7 @@ ERASERS: tuple[Callable[[int, datetime], None], ...] = (
     gifts.erase,
     transfers.erase_person,
     topics_owning.erase,
+    front_tagging.erase,
 )
 
 # What has to happen before that with other companies: `(person_id, attempt_key)`, outside any transaction.
@@ -148,9 +152,11 @@ ADDRESS_FOLLOWERS: tuple[Callable[[int, str, str], None], ...] = (contributions_
 
 # What every room does when staff find that two people are one: `(from_id, into_id, at)`, inside one transaction.
 # Afterwards no row of the room names the first one. It may refuse with Conflict; then nothing has happened.
-# The order is that in which everybody locks: contributions, topics, then (by patrons) both people. Gifts come once
-# more after that: a code that was redeemed in between is found then, and nobody redeems one for a person who is locked.
+# The order is that in which everybody locks: items of runs, contributions, topics, then (by patrons) both people.
+# Gifts come once more after that: a code that was redeemed in between is found then, and nobody redeems one for a
+# person who is locked.
 MERGERS: tuple[Callable[[int, int, datetime], None], ...] = (
+    front_tagging.merge,
     contributions_owning.merge,
     gifts.merge,
     transfers.merge_people,
@@ -172,6 +178,8 @@ EXPORTERS: dict[str, Callable[[int], list[dict[str, Any]]]] = {
     "movements": patrons_queries.export_movements,
     "gifts": gifts_queries.export_of,
     "transfers": transfers_queries.export_of,
+    "accounts": transfers_queries.export_accounts,
+    "tags": front_kept.export_tags,
     "proposals": topics_queries.export_proposals,
     "follows": topics_queries.export_follows,
     "rolls": polls_roll.export_of,
@@ -204,6 +212,8 @@ JOBS: dict[str, Job] = {
     "dashboard.fetch_rates": Job(dashboard_jobs.fetch_rates, 6 * 3600),
     "dashboard.forget": Job(dashboard_jobs.forget, 86400),
     "dashboard.roll": Job(dashboard_jobs.roll, 60),
+    "front.forget": Job(front_jobs.forget, 3600),
+    "front.work_off": Job(front_jobs.work_off, 20),
     "gifts.forget": Job(gifts_jobs.forget, 3600),
     "gifts.remind": Job(gifts_jobs.remind, 3600),
     "gifts.send_due": Job(gifts_jobs.send_due, 60),

@@ -10,6 +10,7 @@ from enum import StrEnum
 from email_validator import EmailNotValidError, validate_email
 
 from membership.kernel.errors import InvalidInput
+from membership.mail.rules import NOBODY
 
 REQUEST_LIFE = timedelta(minutes=10)  # ASVS 6.5.5
 MOST_TRIES = 5
@@ -49,6 +50,13 @@ ONE_SUPPORT = re.compile(r"(support|pay)/(con_[0-9a-z]{26})")
 SUPPORT_PAGE = re.compile(r"/account/support/(con_[0-9a-z]{26})(/pay)?")
 
 LONGEST_EMAIL = 254
+LONGEST_WORD = 254
+# So many beginnings of one name or address are kept: "of" a title with nine words is no name that somebody searches.
+MOST_PARTS = 5
+APOSTROPHES = str.maketrans("", "", "'’ʼ‘`´′")
+# Letters of Ukrainian that code points put behind "я", folded to their neighbours: lists of names stand in order, and
+# who types the one finds the other. Marks (й, ї, é) are taken off before.
+NEIGHBOURS = str.maketrans("ґєі", "геи")
 
 
 def canonical_email(text: str) -> str:
@@ -87,6 +95,46 @@ def mailbox(email: str) -> str:
 
 def _not_an_address() -> InvalidInput:
     return InvalidInput("email_invalid", "This is not an e-mail address that mail can be sent to.", field="email")
+
+
+class WordKind(StrEnum):
+    """What a beginning is of: a whole name, a later part of a name or address, a whole address, its domain."""
+
+    NAME = "name"
+    PART = "part"
+    ADDRESS = "address"
+    DOMAIN = "domain"
+
+
+def folded(text: str) -> str:
+    """`text` as it is compared: its letters and digits in lower case, without marks and apostrophes, in words parted
+    by one space. What looks the same to somebody who types a name is the same: "Дем’янчук" and "демянчук", "Zoë" and
+    "zoe"; "" where nothing is left.
+    """
+    plain = unicodedata.normalize("NFKD", text.translate(APOSTROPHES)).casefold().translate(NEIGHBOURS)
+    bare = "".join(char for char in plain if unicodedata.category(char) != "Mn")
+    return " ".join(re.findall(r"[^\W_]+", bare))
+
+
+def words_of(email: str, public_name: str | None) -> dict[str, WordKind]:
+    """Every beginning by which somebody of this address (canonical) and name is found, each once.
+
+    A name is kept from each of its words on ("olena petrenko", "petrenko"), so that whatever part of it is typed is a
+    beginning; an address as a whole, by later parts of what stands before the @, and by its domain with the @.
+    """
+    found: dict[str, WordKind] = {}
+    words = folded(public_name or "").split()[:MOST_PARTS]
+    for first in range(len(words)):
+        kind = WordKind.PART if first else WordKind.NAME
+        found.setdefault(" ".join(words[first:])[:LONGEST_WORD], kind)
+    if email.endswith(NOBODY):
+        return found
+    local, _, domain = email.rpartition("@")
+    found[email] = WordKind.ADDRESS
+    found["@" + domain] = WordKind.DOMAIN
+    for part in folded(re.sub(r"[^A-Za-z0-9]+", " ", local)).split()[1:MOST_PARTS]:
+        found.setdefault(part, WordKind.PART)
+    return found
 
 
 def masked(email: str) -> str:
@@ -168,10 +216,11 @@ class Role(StrEnum):
 
 # What staff may do. The whole table stands here; views name an action, never a role.
 # "see" reads and writes nothing; "money.act" moves or books money, "people.act" changes what a person has. "inbox" are
-# the notices of the payment company as they came, which name people; "inbox.trace" shows where our own code failed.
+# the notices of the payment company as they came, which name people; "inbox.trace" shows where our own code failed;
+# "people.export" takes a list of people out of the house.
 _EVERYBODY = frozenset({"desk.see", "dashboard.see", "people.see", "money.see"})
 _EDITORS = _EVERYBODY | {"topics.moderate", "polls.run"}
-_FINANCE = _EVERYBODY | {"money.act", "people.act", "inbox.see", "inbox.replay", "mails.act"}
+_FINANCE = _EVERYBODY | {"money.act", "people.act", "people.export", "inbox.see", "inbox.replay", "mails.act"}
 MAY: Mapping[Role, frozenset[str]] = {
     Role.OWNER: _EDITORS | _FINANCE | {"people.erase", "team.run", "audit.see", "inbox.trace"},
     Role.EDITOR: _EDITORS,

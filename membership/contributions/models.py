@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from membership.contributions.rules import UNPAID, State, Terms
@@ -12,6 +13,12 @@ from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
 from membership.newsroom.rules import milli_cups, whole_cups
 from membership.patrons.rules import months_for_gift
+
+
+def _cups_of_row(context: DefaultExecutionContext) -> int:
+    row = context.get_current_parameters()  # type: ignore[no-untyped-call]  # SQLAlchemy's own, without types
+    gift, cup = (Money(row[name], row["currency"]) for name in ("gift_minor", "cup_minor"))
+    return whole_cups(gift, Rhythm(row["rhythm"]), cup)
 
 
 class Contribution(Model):
@@ -44,6 +51,7 @@ class Contribution(Model):
             sqlite_where=text("failed_at IS NOT NULL"),
             postgresql_where=text("failed_at IS NOT NULL"),
         ),
+        Index("ix_contributions_n_cups_person_id", "n_cups", "person_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -51,7 +59,7 @@ class Contribution(Model):
     form_token: Mapped[str] = mapped_column(String(64))
     form_try: Mapped[int] = mapped_column(default=1)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True, doc="Known once it is paid")
-    email: Mapped[str] = mapped_column(String(320), doc="As typed, canonical; emptied at erasure")
+    email: Mapped[str] = mapped_column(String(320), index=True, doc="As typed, canonical; emptied at erasure")
     public_name: Mapped[str | None] = mapped_column(String(60), doc="None: anonymous in public")
     locale: Mapped[str] = mapped_column(String(5))
 
@@ -60,6 +68,9 @@ class Contribution(Model):
     gift_minor: Mapped[int] = mapped_column(BigInteger, doc="Per charge, without the fee that the giver covers")
     charge_minor: Mapped[int] = mapped_column(BigInteger, doc="Per charge, with it")
     cup_minor: Mapped[int] = mapped_column(BigInteger, doc="The price of a cup when it was promised")
+    n_cups: Mapped[int] = mapped_column(
+        BigInteger, default=_cups_of_row, server_default="0", doc="`newsroom.rules.whole_cups` of the terms, to sort by"
+    )
 
     state: Mapped[str] = mapped_column(String(12), doc="A `rules.State`")
     state_at: Mapped[datetime]
@@ -87,7 +98,7 @@ class Contribution(Model):
     next_rhythm: Mapped[str | None] = mapped_column(String(8))
 
     # The failure that is open now; all empty when nothing is wrong.
-    failed_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None] = mapped_column(index=True)
     failure_reason: Mapped[str | None] = mapped_column(String(60), doc="A machine word such as card_declined")
     next_try_at: Mapped[datetime | None] = mapped_column(doc="Empty where the provider gave up")
     needs_action: Mapped[bool | None] = mapped_column(doc="Whether the giver has to confirm it (3-D Secure)")
@@ -131,6 +142,7 @@ class Contribution(Model):
     def terms(self, terms: Terms) -> None:
         self.gift_minor, self.charge_minor = terms.gift.minor, terms.charge.minor
         self.cup_minor, self.rhythm = terms.cup.minor, terms.rhythm.value
+        self.n_cups = whole_cups(terms.gift, terms.rhythm, terms.cup)
 
     @property
     def next_terms(self) -> Terms | None:
@@ -192,7 +204,7 @@ class Card(Model):
     contribution_id: Mapped[int] = mapped_column(ForeignKey("contributions.id"), unique=True)
     card_id: Mapped[str] = mapped_column(String(255), doc="Its name at the provider")
     brand: Mapped[str] = mapped_column(String(40), doc="Such as visa, or the way to pay, such as sepa_debit")
-    last4: Mapped[str | None] = mapped_column(String(4))
+    last4: Mapped[str | None] = mapped_column(String(4), index=True)
     # The last month in which it is accepted; empty where nothing expires.
     exp_year: Mapped[int | None]
     exp_month: Mapped[int | None]
@@ -219,7 +231,7 @@ class Refund(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     token: Mapped[str] = mapped_column(String(80), unique=True, doc="One press of one button: the same wish once")
     payment_id: Mapped[str] = mapped_column(String(255), index=True, doc="The provider's id of the payment")
-    reference: Mapped[str] = mapped_column(String(40), doc="The contribution that it was paid for")
+    reference: Mapped[str] = mapped_column(String(40), index=True, doc="The contribution that it was paid for")
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     reason: Mapped[str] = mapped_column(String(200), doc="In our own words; emptied at erasure")

@@ -32,6 +32,7 @@ class OutboxMail(Model):
         Index(None, "done_at"),
         Index(None, "state", "id"),
         Index(None, "kind", "id"),
+        Index(None, "to_address", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -23,26 +23,29 @@ TEST = "is_test"
 PEOPLE_AT_A_TIME = 500
 
 
-def send(kind: str, to: str, locale: str, args: Args, once_key: str | None = None) -> int | None:
+def send(
+    kind: str, to: str, locale: str, args: Args, once_key: str | None = None, *, is_bulk: bool = False
+) -> int | None:
     """Put one mail into the outbox, inside the caller's transaction (or one of its own); the row's id.
 
     `kind` names an entry of `mail.catalogue` (LookupError otherwise); `args` are ids only (ValueError for
     anything that looks like an address or a text). Not written, and None: a second mail with the same `once_key`, one
     of a sort that the person of `args["person_id"]` has stopped, and any to somebody who is gone. The mail leaves
-    after the commit; ask for nothing about it here.
+    after the commit; ask for nothing about it here. `is_bulk`: it is one of many, and gives way to those that somebody
+    waits for.
     """
     _check(kind, args)
     if to.endswith(NOBODY) or not queries.is_wanted(kind, args):
         return None
     statement = (
         _insert(OutboxMail)
-        .values(**_mail(kind, Recipient(0, to, locale), args), once_key=once_key)
+        .values(**_mail(kind, Recipient(0, to, locale), args) | {"is_bulk": is_bulk, "once_key": once_key})
         .on_conflict_do_nothing(index_elements=["once_key"])
         .returning(OutboxMail.id)
     )
     with transaction("mail.send"):
         outbox_id: int | None = db.session.scalar(statement)
-        if outbox_id is not None:
+        if outbox_id is not None and not is_bulk:
             hint("mail.deliver", outbox_id)
     return outbox_id
 

@@ -37,21 +37,44 @@ def find_grant(cause_ref: str) -> CoverageGrant | None:
 
 def spans_of(person_id: int) -> list[Span]:
     """All coverage of a person, past and to come, ordered by start."""
-    rows = db.session.execute(
-        select(CoverageSpan, CoverageGrant.cause)
-        .join(CoverageGrant, CoverageGrant.id == CoverageSpan.grant_id)
-        .where(CoverageSpan.person_id == person_id)
-        .order_by(CoverageSpan.starts_at, CoverageSpan.grant_id)
-    )
-    return [Span(row.grant_id, Cause(cause), row.starts_at, row.ends_at) for row, cause in rows]
+    spans: dict[int, list[Span]] = {person_id: []}
+    _add_spans(spans, _with_cause().where(CoverageSpan.person_id == person_id))
+    return spans[person_id]
+
+
+def _with_cause() -> Any:
+    columns = (CoverageSpan.person_id, CoverageSpan.grant_id, CoverageSpan.starts_at, CoverageSpan.ends_at)
+    query = select(*columns, CoverageGrant.cause).join(CoverageGrant, CoverageGrant.id == CoverageSpan.grant_id)
+    return query.order_by(CoverageSpan.starts_at, CoverageSpan.grant_id)
+
+
+def _add_spans(spans: dict[int, list[Span]], query: Any) -> None:
+    for row in db.session.execute(query):
+        spans[row.person_id].append(Span(row.grant_id, Cause(row.cause), row.starts_at, row.ends_at))
 
 
 def standing_of(person_id: int, at: datetime) -> Standing:
     """The standing of a person at a moment, with its reason."""
-    grace = db.session.scalar(
-        select(func.max(Grace.until)).where(Grace.person_id == person_id, Grace.closed_at.is_(None))
+    return standings_of([person_id], at)[person_id]
+
+
+def standings_of(person_ids: Sequence[int], at: datetime) -> dict[int, Standing]:
+    """The same for several people at once. What is long over is not looked at, but for when it ended: somebody who
+    has paid for ten years costs no more than somebody who joined today.
+    """
+    spans: dict[int, list[Span]] = {person_id: [] for person_id in person_ids}
+    _add_spans(spans, _with_cause().where(CoverageSpan.person_id.in_(person_ids), CoverageSpan.ends_at > at))
+    if over := [person_id for person_id, found in spans.items() if all(span.starts_at > at for span in found)]:
+        ended = select(CoverageSpan.person_id, func.max(CoverageSpan.ends_at).label("ends_at"))
+        ended = ended.where(CoverageSpan.person_id.in_(over), CoverageSpan.ends_at <= at)
+        last = ended.group_by(CoverageSpan.person_id).subquery()
+        is_last = (last.c.person_id == CoverageSpan.person_id) & (last.c.ends_at == CoverageSpan.ends_at)
+        _add_spans(spans, _with_cause().join(last, is_last))
+    open_graces = select(Grace.person_id, func.max(Grace.until)).where(
+        Grace.person_id.in_(person_ids), Grace.closed_at.is_(None)
     )
-    return standing(spans_of(person_id), grace, at)
+    graces: dict[int, datetime] = {row[0]: row[1] for row in db.session.execute(open_graces.group_by(Grace.person_id))}
+    return {person_id: standing(spans[person_id], graces.get(person_id), at) for person_id in person_ids}
 
 
 def n_patrons(at: datetime) -> int:

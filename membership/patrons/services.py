@@ -68,10 +68,13 @@ def restore(cause_ref: str) -> None:
         _replace_spans(grant.person_id)
 
 
-def grant_comp(person_id: int, until: datetime, token: str, *, reason: str, actor: str, at: datetime) -> str:
+def grant_comp(
+    person_id: int, until: datetime, token: str, *, reason: str, actor: str, at: datetime, is_bulk: bool = False
+) -> str:
     """Make somebody a patron from now until `until` without money, for a `reason` in our words; they are mailed.
 
-    It ends by itself. `token` names one press of one button, so that a double click grants once. Returns the
+    It ends by itself. `token` names one press of one button, so that a double click grants once; `is_bulk`: this is one
+    of many, so the mail may wait. Returns the
     `cause_ref` of the grant. Raises InvalidInput `comp_end` (field "until") for an end that is over or more than
     LONGEST_COMP ahead, `no_reason` without one.
     """
@@ -88,13 +91,15 @@ def grant_comp(person_id: int, until: datetime, token: str, *, reason: str, acto
         person = db.session.get_one(Person, person_id)
         whom, until_when = ("person", person.public_id), {"until": until.isoformat()}
         record("comp.granted", whom, actor=actor, reason=details["reason"], after={"comp": cause_ref} | until_when)
-        _tell_of_comp("patrons/comp", person_id, cause_ref)
+        _tell_of_comp("patrons/comp", person_id, cause_ref, is_bulk=is_bulk)
     return cause_ref
 
 
-def revoke_comp(person_id: int, cause_ref: str, *, reason: str, actor: str, at: datetime) -> None:
-    """Take a comp back from `at` on; the person is mailed. Raises NotFound `no_comp`, Conflict `comp_over`, and
-    InvalidInput `no_reason`.
+def revoke_comp(
+    person_id: int, cause_ref: str, *, reason: str, actor: str, at: datetime, is_bulk: bool = False
+) -> None:
+    """Take a comp back from `at` on; the person is mailed (later, where `is_bulk`). Raises NotFound `no_comp`, Conflict
+    `comp_over`, and InvalidInput `no_reason`.
     """
     with transaction("patrons.revoke_comp"):
         person_id = _lock(person_id)
@@ -110,7 +115,7 @@ def revoke_comp(person_id: int, cause_ref: str, *, reason: str, actor: str, at: 
         person = db.session.get_one(Person, person_id)
         whom, until_when = ("person", person.public_id), {"until": grant.ends_at.isoformat()}
         record("comp.revoked", whom, actor=actor, reason=details["reason"], before={"comp": cause_ref} | until_when)
-        _tell_of_comp("patrons/comp_revoked", person_id, cause_ref)
+        _tell_of_comp("patrons/comp_revoked", person_id, cause_ref, is_bulk=is_bulk)
 
 
 def _said(reason: str) -> str:
@@ -120,10 +125,11 @@ def _said(reason: str) -> str:
     return said
 
 
-def _tell_of_comp(kind: str, person_id: int, cause_ref: str) -> None:
+def _tell_of_comp(kind: str, person_id: int, cause_ref: str, *, is_bulk: bool) -> None:
     person = db.session.get_one(Person, person_id, populate_existing=True)
     if person.is_active:
-        mail.send(kind, person.email, person.locale, {"comp": cause_ref}, once_key=f"{kind}:{cause_ref}")
+        args: dict[str, int | str] = {"comp": cause_ref}
+        mail.send(kind, person.email, person.locale, args, f"{kind}:{cause_ref}", is_bulk=is_bulk)
 
 
 def open_grace(person_id: int, reference: str, *, opened_at: datetime, days: int, is_first: bool = False) -> None:

@@ -129,13 +129,17 @@ class StatementLine(Model):
 
 
 class KnownPayer(Model):
-    """One row: this account gave for this person before. The account itself is not kept, only its HMAC."""
+    """One row: this account gave for this person before. The account itself is not kept, only its HMAC and its last
+    four characters, by which staff find somebody who is on the phone; both go at erasure (decision 13).
+    """
 
     __tablename__ = "known_payers"
     __table_args__ = (UniqueConstraint("account_digest", "person_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_digest: Mapped[str] = mapped_column(String(64))
+    # Empty for what was booked before it was kept, and for accounts that are addresses (PayPal).
+    account_end: Mapped[str | None] = mapped_column(String(4), index=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
     # The line that showed it first: undoing that takes this row away.
     line_id: Mapped[int] = mapped_column(ForeignKey("statement_lines.id"), index=True)

@@ -1,7 +1,7 @@
 """The desk of the works: what was found about the installation, daily counts, silences, where staff stepped in.
 
 Revision ID: 0008
-Revises: 0006
+Revises: 0007
 Create Date: 2026-11-30
 """
 
@@ -11,7 +11,7 @@ from alembic import op
 from membership.db import UTCDateTime, append_only_statements
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from membership.accounts.rules import Role, may
+from membership.accounts.rules import LONGEST_WORD, Role, may
 from membership.db import Model, append_only_but
 from membership.mail.rules import NOBODY
 
@@ -17,7 +17,10 @@ class Person(Model):
     """One row is one person, known by one address of mail. Rows change; erasure empties the personal columns."""
 
     __tablename__ = "people"
-    __table_args__ = (CheckConstraint(ONE_OF_OUR_LANGUAGES, name="locale_known"),)
+    __table_args__ = (
+        CheckConstraint(ONE_OF_OUR_LANGUAGES, name="locale_known"),
+        Index("ix_people_created_at_id", "created_at", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     # A random name for addresses and other companies: it names, and does not authorise.
@@ -71,6 +74,28 @@ class Person(Model):
     def get_id(self) -> str:
         """The public id (Flask-Login)."""
         return self.public_id
+
+
+# Bytes in their order on both databases, so that a prefix is a stretch of an index whatever the locale.
+FOLDED = String(LONGEST_WORD).with_variant(String(LONGEST_WORD, collation="C"), "postgresql")
+
+
+class PersonWord(Model):
+    """One row is one beginning by which a person is found: `rules.words_of` their address and name, kept by
+    `services.words` whenever either changes. Nothing here is not in `people`; erasure takes the rows along.
+    """
+
+    __tablename__ = "person_words"
+    __table_args__ = (
+        CheckConstraint("kind IN ('name', 'part', 'address', 'domain')", name="known_kind"),
+        Index("ix_person_words_word_person_id", "word", "person_id"),
+        Index("ix_person_words_kind_word_person_id", "kind", "word", "person_id"),
+    )
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    word: Mapped[str] = mapped_column(FOLDED, primary_key=True)
+    # A `rules.WordKind`.
+    kind: Mapped[str] = mapped_column(String(8))
 
 
 class StaffMember(Model):
@@ -183,7 +208,7 @@ class AddressChange(Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
-    old_email: Mapped[str | None] = mapped_column(String(254))
+    old_email: Mapped[str | None] = mapped_column(String(254), index=True)
     new_email: Mapped[str | None] = mapped_column(String(254))
     changed_at: Mapped[datetime]
     undo_until: Mapped[datetime]

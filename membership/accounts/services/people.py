@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 
 from membership.accounts.models import Person, TimelineEntry
+from membership.accounts.services import words
 from membership.db import db, is_sqlite, transaction
 from membership.kernel import ids
 
@@ -28,7 +29,11 @@ def ensure_person(email: str, locale: str, at: datetime, public_name: str | None
     }
     with transaction("accounts.ensure_person"):
         # The database decides who comes first; the second one waits, writes nothing, and reads the first's row.
-        db.session.execute(insert(Person).values(**fresh).on_conflict_do_nothing(index_elements=["email"]))
+        fresh_id = db.session.scalar(
+            insert(Person).values(**fresh).on_conflict_do_nothing(index_elements=["email"]).returning(Person.id)
+        )
+        if fresh_id is not None:
+            words.write(db.session.connection(), fresh_id, email, public_name)
         return db.session.scalars(select(Person).where(Person.email == email)).one()
 
 

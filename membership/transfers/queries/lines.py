@@ -139,3 +139,11 @@ def list_mappings() -> dict[str, Mapping]:
     """Every mapping by its name: those built in, then those saved here."""
     saved = db.session.scalars(select(SavedMapping).order_by(SavedMapping.name))
     return BUILT_IN | {row.name: from_json(row.mapping) for row in saved}
+
+
+def export_accounts(person_id: int) -> list[dict[str, object]]:
+    """By which accounts we know a member again: a digest, which names nothing, and the end."""
+    query = select(KnownPayer.account_end, StatementLine.booked_on, StatementLine.way)
+    query = query.join(StatementLine, StatementLine.id == KnownPayer.line_id).where(KnownPayer.person_id == person_id)
+    rows = db.session.execute(query.order_by(StatementLine.booked_on, KnownPayer.id))
+    return [{"way": way, "account_ends_with": end, "known_since": on} for end, on, way in rows]

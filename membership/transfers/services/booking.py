@@ -25,6 +25,7 @@ from membership.kernel.errors import Conflict, InvalidInput, MembershipError, No
 from membership.kernel.money import Money
 from membership.transfers.models import KnownPayer, StatementLine
 from membership.transfers.queries import list_certain
+from membership.transfers.rules.accounts import end_of
 from membership.transfers.rules.matching import Why
 from membership.transfers.rules.reasons import clean_reason
 from membership.transfers.services.by_hand import undo_payment
@@ -164,7 +165,12 @@ def _book_credit(line: StatementLine, contribution: Contribution, at: datetime, 
     db.session.flush()
     if line.account_digest and target.person_id is not None:
         insert = insert_on_sqlite if is_sqlite() else insert_on_postgresql
-        known = {"account_digest": line.account_digest, "person_id": target.person_id, "line_id": line.id}
+        known = {
+            "account_digest": line.account_digest,
+            "account_end": end_of(line.payer_account or ""),
+            "person_id": target.person_id,
+            "line_id": line.id,
+        }
         db.session.execute(insert(KnownPayer).values(**known).on_conflict_do_nothing())
     if decision is not None:
         note(payment_of(payment_id), "transfer_matched", decision)
