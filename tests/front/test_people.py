@@ -21,6 +21,7 @@ from membership.mail.models import OutboxMail
 from membership.patrons.queries import comps_of, standing_of
 from membership.patrons.rules import Why
 from tests.factories.checkout import pay
+from tests.factories.listed import make_support
 from tests.factories.people import any_token, make_person, make_staff, sign_in
 from tests.faults.conftest import begin, sandbox, settings
 
@@ -99,7 +100,8 @@ def asked(support) -> list[tuple[str, str, str]]:
     "query",
     [
         "?page=0", "?page=x", "?page=99999999999999999999", "?standing=evil", "?q=" + "x" * 5000, "?q=%25",
-        "?after=x", "?after=" + "A" * 900, "?sort=evil", "?cups_from=-1", "?joined_from=2026-02-31", "?tag=%F0%9F%8D%B5",
+        "?after=x", "?after=" + "A" * 900, "?sort=evil", "?cups_from=-1", "?joined_from=2026-02-31",
+        "?tag=%F0%9F%8D%B5",
         "?cups_to=99999999999999999999999", "?q=" + "con_" + "x" * 200,
     ],
 )  # fmt: skip
@@ -308,8 +310,8 @@ def test_the_way_in_is_mailed_without_a_secret(app, finance):
 
 def test_failed_payments_are_listed_with_what_to_tell(app, finance):
     now = clock.now()
-    make_support("late@example.org", State.PAST_DUE, failed_at=now, failure_reason="insufficient_funds")
-    make_support("fine@example.org", State.ACTIVE)
+    make_support(make_person("late@example.org"), State.PAST_DUE, failed_at=now, failure_reason="insufficient_funds")
+    make_support(make_person("fine@example.org"), State.ACTIVE)
     page = finance.get("/staff/trouble").get_data(as_text=True)
     assert "late@example.org" in page
     assert "there was not enough money" in page

@@ -62,8 +62,8 @@ def olena(app):
 
 @pytest.mark.parametrize(
     "text",
-    ["олена", "ОЛЕ", "Дем'янч", "демянчук", "Олена Дем", "Дем’янчук Олена", "olena", "OLENA.P", "petren", "olena.petrenko@ex",
-     "Olena.Petrenko@Example.org"],
+    ["олена", "ОЛЕ", "Дем'янч", "демянчук", "Олена Дем", "Дем’янчук Олена", "olena", "OLENA.P", "petren",
+     "olena.petrenko@ex", "Olena.Petrenko@Example.org"],
 )  # fmt: skip
 def test_somebody_is_found_by_the_beginning_of_any_word_of_theirs(olena, text):
     assert found(text) == ["olena.petrenko"]
@@ -86,7 +86,8 @@ def test_what_is_looked_up_whole_is_found_by_its_own_index(olena):
             provider_id="re_L1", payment_id=payment.id, amount_minor=1, reason="refund", moved_at=now
         ))  # fmt: skip
         db.session.add(PaymentFailure(
-            provider_ref="in_failed1", reference=row.reference, amount_minor=400, currency="EUR", reason="x", failed_at=now
+            provider_ref="in_failed1", reference=row.reference, amount_minor=400, currency="EUR", reason="x",
+            failed_at=now,
         ))  # fmt: skip
         db.session.add(AddressChange(
             person_id=olena.id, old_email="old@example.org", new_email=olena.email, changed_at=now, undo_until=now

@@ -140,7 +140,8 @@ def test_names_that_look_the_same_are_one():
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("", "name_missing"), ("– …", "name_missing"), ("x" * 41, "name_too_long"), ("a@b", "name_is_address")]
+    ("text", "code"), [("", "name_missing"), ("– …", "name_missing"), ("x" * 41, "name_too_long"),
+                       ("a@b", "name_is_address")]
 )  # fmt: skip
 def test_no_name_is_empty_long_or_somebodys_address(text, code):
     with pytest.raises(InvalidInput) as error:
