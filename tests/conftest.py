@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, text
 
 from membership import db as database
 from membership.app import create_app
 from membership.config import Settings
+from tests import lazy_routes
+from tests.databases import PostgresServer, SqliteFiles, make_tables
 
 SECRET = "test-secret-key-of-more-than-32-characters"
 WEBHOOK_SECRET = "whsec_test_secret_of_the_sandbox"
@@ -23,6 +24,7 @@ CHROMIUM_ARGUMENTS = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 NOTES = pytest.StashKey[Path]()
+lazy_routes.install()
 
 
 def make_settings(**changes) -> Settings:
@@ -47,26 +49,52 @@ def postgres_server(tmp_path_factory) -> Iterator[str]:
 
     place = tmp_path_factory.mktemp("pg")
     server = pgserver.get_server(place, cleanup_mode="delete")
+    PostgresServer(server.get_uri()).hurry()
     yield server.get_uri()
     server.cleanup()
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server, tmp_path_factory) -> Iterator[tuple[PostgresServer, str]]:
+    """The server, and the name of its database with every table."""
+    server = PostgresServer(postgres_server)
+    with server.empty(f"tables{os.getpid()}") as url:
+        queue = tmp_path_factory.mktemp("template") / "queue.db"
+        make_tables(make_settings(database_url=url, queue_path=str(queue)))
+        yield server, f"tables{os.getpid()}"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory) -> SqliteFiles:
+    file = tmp_path_factory.mktemp("template") / "tables.db"
+    make_tables(make_settings(database_url=f"sqlite:///{file}", queue_path=str(file.parent / "queue.db")))
+    return SqliteFiles(file)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request, tmp_path: Path) -> Iterator[str]:
-    """An empty database of each kind: a test that asks for it runs twice."""
+    """A database of each kind, with every table and no row: a test that asks for it runs twice."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'test.db'}"
+        yield request.getfixturevalue("sqlite_template").copy(tmp_path)
         return
-    uri = request.getfixturevalue("postgres_server")
-    name = f"t{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**10}"
-    admin = create_engine(uri.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield admin.url.set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    server, template = request.getfixturevalue("postgres_template")
+    with server.copy(_name_for(request), template) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request, tmp_path: Path) -> Iterator[str]:
+    """A database of each kind without tables, for what makes them."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server = PostgresServer(request.getfixturevalue("postgres_server"))
+    with server.empty(_name_for(request)) as url:
+        yield url
+
+
+def _name_for(request) -> str:
+    return f"t{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**10}"
 
 
 @pytest.fixture
@@ -78,11 +106,10 @@ def settings(database_url, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def app(settings) -> Iterator[Flask]:
-    """The app with all its tables, inside an app context."""
+    """The app on that database, inside an app context."""
     app = create_app(settings)
     app.test_client_class = Browser
     with app.app_context():
-        database.db.create_all()
         yield app
         app.extensions["membership.hints"].close()
         database.db.session.remove()

@@ -11,6 +11,7 @@ from membership.accounts.rules import CODE_DIGITS, canonical_email, plain_code
 from membership.kernel.errors import InvalidInput
 from membership.mail.catalogue import About, list_stoppable
 from membership.web.forms import Form
+from membership.web.i18n import offered_languages
 
 LONGEST_TYPED_EMAIL = 320
 LONGEST_TYPED_CODE = 20
@@ -73,16 +74,14 @@ SORTS = {
 }
 
 
-LANGUAGES = {"en": "English", "uk": "Українська"}
-
-
 class MailsForm(Form):
     """Which sorts of mail are wanted (values of `About`), and the language of mails."""
 
     wanted = SelectMultipleField(option_widget=CheckboxInput(), widget=ListWidget(prefix_label=False))
-    locale = RadioField(_l("Language of our mails"), choices=[SelectChoice(*each) for each in LANGUAGES.items()])
+    locale = RadioField(_l("Language of our mails"))
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
+        self.locale.choices = [SelectChoice(*each) for each in offered_languages()]
         self.wanted.choices = [SelectChoice(about.value, SORTS[about][0]) for about in list_stoppable()]
         self.hints = {about.value: SORTS[about][1] for about in list_stoppable()}

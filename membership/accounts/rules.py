@@ -137,11 +137,11 @@ class Role(StrEnum):
 
 # What staff may do. The whole table stands here; views name an action, never a role.
 # "see" reads and writes nothing; "money.act" moves or books money, "people.act" changes what a person has.
-_EVERYBODY = frozenset({"desk.see", "people.see", "money.see"})
+_EVERYBODY = frozenset({"desk.see", "people.see", "money.see", "settings.see"})
 _EDITORS = _EVERYBODY | {"topics.moderate", "polls.run"}
 _FINANCE = _EVERYBODY | {"money.act", "people.act"}
 MAY: Mapping[Role, frozenset[str]] = {
-    Role.OWNER: _EDITORS | _FINANCE | {"people.erase"},
+    Role.OWNER: _EDITORS | _FINANCE | {"people.erase", "settings.edit"},
     Role.EDITOR: _EDITORS,
     Role.FINANCE: _FINANCE,
     Role.VIEWER: _EVERYBODY,

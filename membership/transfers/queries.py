@@ -12,6 +12,7 @@ from membership.contributions.models import Contribution
 from membership.contributions.rules import UNPAID
 from membership.db import db
 from membership.kernel.errors import NotFound
+from membership.newsroom.queries import all_names
 from membership.transfers.models import Declaration, KnownPayer, SavedMapping, StatementLine
 from membership.transfers.rules import codes
 from membership.transfers.statements.mappings import BUILT_IN, Mapping, from_json
@@ -51,9 +52,14 @@ def get_announced_by_id(declaration_id: int) -> Announced:
     return _one(Declaration.id == declaration_id)
 
 
-def find_announced_by_code(text: str, prefix: str) -> Announced | None:
+def prefixes() -> list[str]:
+    """What codes of ours begin with: the initials of the newsroom, and of every name that it had before."""
+    return list(dict.fromkeys(codes.prefix_of(name) for name in all_names()))
+
+
+def find_announced_by_code(text: str) -> Announced | None:
     """The declaration whose code stands in `text` and nothing else that is one; None where there is not exactly one."""
-    bodies = codes.bodies_in(text, prefix)
+    bodies = codes.bodies_in(text, *prefixes())
     row = _joined(Declaration.body.in_(bodies)).one_or_none() if len(bodies) == 1 else None
     return Announced(row[0], row[1]) if row is not None else None
 
@@ -62,6 +68,17 @@ def list_awaited(limit: int) -> list[Announced]:
     """Declarations that no money has come for, the oldest first; withdrawn ones are left out."""
     wanted = (Contribution.state.in_(UNPAID), Declaration.withdrawn_at.is_(None))
     return [Announced(row[0], row[1]) for row in _joined(*wanted, limit=limit)]
+
+
+def n_awaited() -> dict[str, int]:
+    """Way -> announced gifts that no money has come for; withdrawn ones are left out."""
+    query = (
+        select(Contribution.way, func.count())
+        .join(Declaration, Contribution.id == Declaration.contribution_id)
+        .where(Contribution.state.in_(UNPAID), Declaration.withdrawn_at.is_(None))
+        .group_by(Contribution.way)
+    )
+    return {way: n for way, n in db.session.execute(query)}  # noqa: C416 - rows are no pairs to the type checker
 
 
 def list_to_remind(at: datetime) -> list[int]:

@@ -9,11 +9,12 @@ from sqlalchemy import inspect, text
 from membership.app import create_app
 from membership.db import db
 from membership.resources import resource_dir
+from tests.conftest import make_settings
 
 
 @pytest.fixture
-def bare_app(settings):
-    app = create_app(settings)
+def bare_app(empty_database_url, tmp_path):
+    app = create_app(make_settings(database_url=empty_database_url, queue_path=str(tmp_path / "queue.db")))
     with app.app_context():
         yield app
         db.session.remove()
