@@ -10,9 +10,9 @@ from membership.kernel.errors import Conflict, InvalidInput, NotFound
 from membership.newsroom import queries
 from membership.newsroom.models import SettingsVersion
 from membership.newsroom.port import Saved
-from membership.newsroom.queries.current import forget
 from membership.newsroom.queries.first_values import first_values
 from membership.newsroom.queries.history import find_version, newest_version, values_in
+from membership.newsroom.queries.snapshot import forget
 from membership.newsroom.rules.subjects import Subject, Values
 from membership.web import settings
 

@@ -13,8 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from membership.kernel.errors import Conflict
 from membership.kernel.money import Money
 from membership.newsroom.port import Outlook
-from membership.newsroom.queries.current import Current, current, last_known
 from membership.newsroom.queries.history import all_accounts, all_names, name_at
+from membership.newsroom.queries.snapshot import Current, current, last_known
 from membership.newsroom.queries.tokens import read_file, tokens, tokens_path
 from membership.newsroom.rules.colours import name_of
 from membership.newsroom.rules.faults import Bounds, Tokens

@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from membership.db import db
 from membership.newsroom.models import SettingsVersion
-from membership.newsroom.queries.current import current
 from membership.newsroom.queries.first_values import first_values
+from membership.newsroom.queries.snapshot import current
 from membership.newsroom.queries.tokens import tokens
 from membership.newsroom.rules.colours import Colours, name_of
 from membership.newsroom.rules.plain import Names

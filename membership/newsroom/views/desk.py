@@ -12,8 +12,8 @@ from membership.kernel import clock
 from membership.kernel.errors import Conflict, InvalidInput, NotFound
 from membership.newsroom import queries, services
 from membership.newsroom.forms import SettingForm, form_of
-from membership.newsroom.queries.current import current, forget
 from membership.newsroom.queries.history import newest_version, values_at
+from membership.newsroom.queries.snapshot import current, forget
 from membership.newsroom.rules.subjects import Subject, Values
 from membership.newsroom.views.shown import ahead_of, changes_in, history_of, names_of, preview_of, summary_of
 from membership.newsroom.views.words import SUBJECTS, title

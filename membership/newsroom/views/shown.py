@@ -10,9 +10,9 @@ from flask_babel import gettext as _
 from membership.kernel import clock
 from membership.newsroom import queries
 from membership.newsroom.models import SettingsVersion
-from membership.newsroom.queries.current import current
 from membership.newsroom.queries.first_values import source_of
 from membership.newsroom.queries.history import newest_version, values_in, versions_of
+from membership.newsroom.queries.snapshot import current
 from membership.newsroom.rules.colours import Colours
 from membership.newsroom.rules.consequences import Met, consequences
 from membership.newsroom.rules.plain import Goal

@@ -15,7 +15,7 @@ theme_bp = Blueprint("theme", __name__)
 
 FOR_EVER = "public, max-age=31536000, immutable"
 # As `trial_name` writes it: six colours, an empty one as "-".
-SIX = re.compile(r"(?:(?:[0-9a-f]{6}|-)(?:\.|$)){6}")
+SIX = re.compile(r"(?:[0-9a-f]{6}|-)(?:\.(?:[0-9a-f]{6}|-)){5}")
 
 
 @theme_bp.get("/theme-<mark>.css")
