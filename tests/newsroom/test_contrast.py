@@ -28,7 +28,12 @@ def test_what_is_no_colour_is_refused(typed):
 @pytest.mark.parametrize(
     ("one", "other", "ratio"),
     # Worked out with the formula of WCAG 2.2; #767676 on white is its well-known grey that is just enough.
-    [("#000000", "#ffffff", 21.0), ("#ffffff", "#ffffff", 1.0), ("#767676", "#ffffff", 4.54), ("#777777", "#ffffff", 4.47)],
+    [
+        ("#000000", "#ffffff", 21.0),
+        ("#ffffff", "#ffffff", 1.0),
+        ("#767676", "#ffffff", 4.54),
+        ("#777777", "#ffffff", 4.47),
+    ],
 )
 def test_contrast_is_what_wcag_says(one, other, ratio):
     assert shown_ratio(contrast(one, other)) == ratio

@@ -76,9 +76,9 @@ def test_a_value_is_from_the_environment_only_where_it_is_set_there():
     known = make_settings(cup_prices={"EUR": 400}, once_minimums={"EUR": 100}, fee_fixed={"EUR": 25})
     assert source_of(Subject.PRICES, "EUR.cup_minor", known) == "CUP_PRICES"
     assert source_of(Subject.PRICES, "fee_permille", known) is None
-    assert source_of(Subject.WAYS, "crypto.Bitcoin", make_settings(crypto_addresses={"Bitcoin": "bc1q" + "x" * 20})) == (
-        "CRYPTO_ADDRESSES"
-    )
+    assert source_of(
+        Subject.WAYS, "crypto.Bitcoin", make_settings(crypto_addresses={"Bitcoin": "bc1q" + "x" * 20})
+    ) == ("CRYPTO_ADDRESSES")
 
 
 # Cups and currencies
@@ -225,7 +225,7 @@ def test_a_way_that_is_switched_off_needs_nothing_and_stays_known():
 def test_a_colour_that_cannot_be_read_says_by_how_much_and_what_could():
     [fault] = Colours(Palette("#ff9966", None, None), NO_COLOURS).faults(BOUNDS)
     assert (fault.path, fault.code) == ("light.accent", "weak")
-    # On --paper-warm #f6e6dc, of the four surfaces the one nearest to it in light: 1.72 to 1.
+    # The warm ground is the one of the four whose luminance lies nearest; 1.727 to 1, worked out beside this code.
     assert (fault.details["ground"], fault.details["ratio"], fault.details["least"]) == ("paper-warm", 1.72, 4.5)
     offered = Colours(Palette(fault.details["nearest"], None, None), NO_COLOURS)
     assert offered.faults(BOUNDS) == []
@@ -300,7 +300,11 @@ def test_the_others_say_what_they_touch():
     assert codes(GOAL, replace(GOAL, n_patrons=200)) == [("goal_patrons", 77)]
     assert codes(GOAL, replace(GOAL, n_patrons=100)) == [("goal_reached", 123)]
     assert codes(GOAL, Goal("money", 500, 100, "EUR")) == [("goal_money", None)]
-    assert codes(NAMES, Names("Other", None)) == [("name_changed", None), ("name_at_stripe", None), ("contact_unsaid", None)]
+    assert codes(NAMES, Names("Other", None)) == [
+        ("name_changed", None),
+        ("name_at_stripe", None),
+        ("contact_unsaid", None),
+    ]
     assert codes(LANGUAGES, Languages(("uk",), "uk")) == [("language_closed", 0), ("default_changed", None)]
     assert codes(LANGUAGES, Languages(("en",), "en")) == [("language_closed", 40)]
     assert codes(Languages(("en",), "en"), LANGUAGES) == [("language_opened", 40)]

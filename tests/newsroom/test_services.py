@@ -162,7 +162,12 @@ def test_one_tap_goes_back_and_another_one_forth_again(save):
     assert current().goal.n_patrons == 600
     assert services.go_back(Subject.GOAL, 2, 3, ACTOR, clock.now()) == 4
     assert current().goal.n_patrons == 700
-    assert [(row.number, row.back_to) for row in versions_of(Subject.GOAL, 10)] == [(4, 2), (3, 1), (2, None), (1, None)]
+    assert [(row.number, row.back_to) for row in versions_of(Subject.GOAL, 10)] == [
+        (4, 2),
+        (3, 1),
+        (2, None),
+        (1, None),
+    ]
 
 
 def test_going_back_to_the_beginning_lets_the_environment_count_again(app, save):

@@ -97,12 +97,13 @@ def _contribute_page(
 ) -> ResponseReturnValue:
     form.currency.data, form.seen.data = offer.currency, offer.mark
     support = queries.find_live_support(current_user.id) if current_user.is_authenticated else None
+    kept = {key: value for key, value in request.args.items() if key != "amount"}  # in another currency another one
     page = render_template(
         "contributions/contribute.html",
         form=form,
         offer=offer,
         currency_urls={
-            code: f"{url_for('contributions.contribute')}?{urlencode(request.args.to_dict() | {'currency': code})}"
+            code: f"{url_for('contributions.contribute')}?{urlencode(kept | {'currency': code})}"
             for code in offer.currencies
         },
         support=support_row(support) if support else None,

@@ -1,7 +1,7 @@
 """What every form of the settings can do: show values, read them back, and say at each field what is wrong."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 from flask_babel import lazy_gettext as _l
 from wtforms import Field, HiddenField
@@ -42,25 +42,38 @@ class SettingForm(Form):
         """What was typed, as values; where something cannot be read, it says so at its field and raises ValueError."""
         raise NotImplementedError
 
-    def read(self, check: Callable[[Values], list[Fault]]) -> Values | None:
-        """What was typed, checked; None where something is wrong, which then stands at its field."""
+    def read(self, check: Callable[[Values], list[Fault]], now: Values) -> Values | None:
+        """What was typed, checked; None where something is wrong, all of which then stands at its fields."""
         is_valid = self.validate()
         found: Values | None = None
         try:
             found = self.values()
         except ValueError:
-            is_valid = False
-        if found is not None and is_valid:
-            faults = check(found)
-            self.explain(faults)
-            is_valid = not faults
-        return found if is_valid else None
+            is_valid, found = False, self._readable(now)
+        faults = check(found) if found is not None else []
+        self.explain(faults)
+        return found if is_valid and not faults else None
+
+    def _readable(self, now: Values) -> Values | None:
+        """What was typed, with what counts now in the place of what cannot be read: so the rest is checked as well."""
+        known = self._other().show(now)
+        typed = {field.name: field.data for field in self if field.errors and field.name in known}
+        try:
+            for name in typed:
+                self[name].data = known[name].data
+            return cast("Values", self.values())
+        except ValueError:
+            return None
+        finally:
+            for name, data in typed.items():
+                self[name].data = data
 
     def explain(self, faults: Iterable[Fault]) -> None:
         """Put what the rules found beside the fields that it is about."""
         for fault in faults:
             field = self.place_of(fault.path)
-            field.errors = [*field.errors, sentence(fault)]
+            if not field.errors:
+                field.errors = [sentence(fault)]
 
     def place_of(self, path: str) -> Field:
         """The field of a path."""

@@ -55,7 +55,7 @@ def look(subject: str) -> ResponseReturnValue:
     about = _subject(subject)
     form = form_of(about, current().prices)
     meanwhile = _meet(about, form)
-    wanted = _read(form)
+    wanted = _read(about, form)
     if wanted is None:
         return _page(about, form, meanwhile=meanwhile), 422
     return _page(about, form, wanted, meanwhile)
@@ -67,7 +67,7 @@ def save(subject: str) -> ResponseReturnValue:
     """Let what was looked at count from now on."""
     about = _subject(subject)
     form = form_of(about, current().prices)
-    wanted = _read(form)
+    wanted = _read(about, form)
     if wanted is None:
         return _page(about, form), 422
     try:
@@ -119,9 +119,9 @@ def _shown(about: Subject) -> SettingForm:
     return form
 
 
-def _read(form: SettingForm) -> Values | None:
+def _read(about: Subject, form: SettingForm) -> Values | None:
     bounds = queries.bounds()
-    return form.read(lambda values: values.faults(bounds))
+    return form.read(lambda values: values.faults(bounds), current().values[about])
 
 
 def _meet(about: Subject, form: SettingForm) -> dict[str, Any] | None:
@@ -143,7 +143,7 @@ def _refused(about: Subject, error: Conflict | InvalidInput) -> ResponseReturnVa
     forget()
     form = form_of(about, current().prices)
     meanwhile = _meet(about, form)
-    wanted = _read(form)
+    wanted = _read(about, form)
     if isinstance(error, InvalidInput) and wanted is not None:
         form.explain(error.details.get("faults", ()))
     return _page(about, form, wanted, meanwhile), 409 if isinstance(error, Conflict) else 422
