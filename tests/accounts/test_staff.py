@@ -14,7 +14,7 @@ from tests.factories.people import make_person, make_staff, sign_in
 THING = "polls/pol_" + "0" * 26
 
 
-@pytest.mark.parametrize(("role", "n_actions"), [(None, 0), (Role.VIEWER, 3), (Role.FINANCE, 5), (Role.EDITOR, 5)])
+@pytest.mark.parametrize(("role", "n_actions"), [(None, 0), (Role.VIEWER, 4), (Role.FINANCE, 6), (Role.EDITOR, 6)])
 def test_a_role_may_do_what_its_line_of_the_table_says(role, n_actions):
     assert sum(may(role, action) for action in ACTIONS) == n_actions
 
@@ -31,6 +31,8 @@ def test_an_owner_may_do_everything_that_anybody_may():
         ("money.act", {Role.OWNER, Role.FINANCE}),
         ("people.act", {Role.OWNER, Role.FINANCE}),
         ("people.erase", {Role.OWNER}),
+        ("settings.see", set(Role)),
+        ("settings.edit", {Role.OWNER}),
         ("polls.run", {Role.OWNER, Role.EDITOR}),
     ],
 )

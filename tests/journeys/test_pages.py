@@ -84,6 +84,9 @@ def test_every_page_that_has_an_address_is_in_order(new_reader, fresh_email, rou
         "/demo/mail/<key>/html": receipt + "/html",
         "/account/receipts/<number>": "/account/receipts/2026-000001",
         "/mail/stop/<token>": "/mail/stop/unknown",
+        "/theme-<mark>.css": "/theme-unknown.css",
+        "/staff/settings/<subject>": "/staff/settings/prices",
+        "/staff/settings/colours/trial-<six>.css": "/staff/settings/colours/trial-1d4f8f.-.-.-.-.-.css",
     } | of_a_patron(patron.demo, email)
     reader = new_reader(language)
     if who == "editor":

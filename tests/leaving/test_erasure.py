@@ -104,7 +104,8 @@ OURS = {
     ("address_changes", "old_email"): "planted by the story, gone with the row",
 }
 NO_READER = ("polls", "poll_", "counted_ballots", "sealed_ballots", "ballot_commitments", "chain_links",
-             "statement_mappings", "transfer_declarations", "inspections", "bookmarks", "findings")  # fmt: skip
+             "statement_mappings", "transfer_declarations", "inspections", "bookmarks", "findings",
+             "settings_versions")  # fmt: skip
 
 
 def is_explained(place) -> bool:

@@ -74,11 +74,12 @@ def test_members_and_strangers_do_not_even_look(app, client):
 
 
 def test_nothing_is_saved_before_it_was_looked_at(owner):
-    seen = look(owner, "prices", **{"EUR-cup_minor": "5", "EUR-monthly_minimum_minor": "5.00"})
+    seen = look(owner, "prices", **{"EUR-cup_minor": "5"})
     words = words_of(seen.text)
     assert "Who begins to give in EUR pays €5 for a cup instead of €4." in words
     assert "Support that runs is not changed" in words
     assert "EUR: one cup €4.00 €5.00" in words
+    assert "EUR: the least a month €4.00 €5.00" in words  # one cup, as it was
     assert "€10 a month" in words  # two cups, as readers will see them
     assert (n_versions(), counted().prices.find("EUR").cup_minor) == (0, 400)
     answer = press_save(owner, "prices", seen.text)

@@ -23,6 +23,9 @@ AMOUNTS = {
 }
 
 
+MINIMUMS = ("monthly_minimum_minor", "once_minimum_minor")
+
+
 class PricesForm(SettingForm):
     """Cups and currencies; made by `of`, since its fields depend on the currencies that are known."""
 
@@ -57,11 +60,8 @@ class PricesForm(SettingForm):
     def show(self, values: Prices) -> Self:
         """Fill in these prices; of a currency that has none in them, nothing."""
         for row in values.currencies:
-            for name in AMOUNTS:
-                if f"{row.currency}-{name}" in self:
-                    self[f"{row.currency}-{name}"].data = written(getattr(row, name), row.currency)
-            if f"{row.currency}-is_open" in self:
-                self[f"{row.currency}-is_open"].data = row.is_open
+            if f"{row.currency}-cup_minor" in self:
+                self._show_row(row)
         self.fee_permille.data = f"{Decimal(values.fee_permille) / 10:f}"
         self.reporting_currency.data = values.reporting_currency
         return self
@@ -69,11 +69,16 @@ class PricesForm(SettingForm):
     def show_unsent(self) -> None:
         """Fill in the currencies that somebody else added while this form was open: it was sent without them."""
         for row in self.known.currencies:
-            field = self[f"{row.currency}-cup_minor"]
-            if not field.raw_data:
-                for name in AMOUNTS:
-                    self[f"{row.currency}-{name}"].data = written(getattr(row, name), row.currency)
-                self[f"{row.currency}-is_open"].data = row.is_open
+            if not self[f"{row.currency}-cup_minor"].raw_data:
+                self._show_row(row)
+
+    def _show_row(self, row: CurrencyPrices) -> None:
+        """A least amount of one cup stays empty, so that it goes along with the cup."""
+        for name in AMOUNTS:
+            minor = getattr(row, name)
+            is_cup = name in MINIMUMS and minor == row.cup_minor
+            self[f"{row.currency}-{name}"].data = "" if is_cup else written(minor, row.currency)
+        self[f"{row.currency}-is_open"].data = row.is_open
 
     def values(self) -> Prices:
         """What was typed. An empty minimum is one cup, an empty fee none."""

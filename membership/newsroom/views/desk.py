@@ -15,7 +15,8 @@ from membership.newsroom.forms import SettingForm, form_of
 from membership.newsroom.queries.history import newest_version, values_at
 from membership.newsroom.queries.snapshot import current, forget
 from membership.newsroom.rules.subjects import Subject, Values
-from membership.newsroom.views.shown import ahead_of, changes_in, history_of, names_of, preview_of, summary_of
+from membership.newsroom.views.brief import brief_of
+from membership.newsroom.views.shown import ahead_of, changes_in, drawn_in, history_of, names_of, preview_of, summary_of
 from membership.newsroom.views.words import SUBJECTS, title
 from membership.web.access import audience
 from membership.web.forms import Form
@@ -36,7 +37,7 @@ class BackForm(Form):
 @audience("staff", may="settings.see")
 def overview() -> ResponseReturnValue:
     """Every setting with what counts, and where it comes from."""
-    parts = {subject: summary_of(subject) for subject in Subject}
+    parts = {subject: (brief_of(current().values[subject]), *summary_of(subject)) for subject in Subject}
     return render_template("newsroom/settings.html", parts=parts, subjects=SUBJECTS)
 
 
@@ -169,5 +170,6 @@ def _page(
         history=history_of(about),
         echo=form.echo(),
         prices=current().prices,
+        drawn=drawn_in(wanted if wanted is not None else current().values[about]),
         may_edit=current_user.may("settings.edit"),
     )

@@ -13,7 +13,7 @@ from membership.newsroom.models import SettingsVersion
 from membership.newsroom.queries.first_values import source_of
 from membership.newsroom.queries.history import newest_version, values_in, versions_of
 from membership.newsroom.queries.snapshot import current
-from membership.newsroom.rules.colours import Colours
+from membership.newsroom.rules.colours import SCHEMES, Colours
 from membership.newsroom.rules.consequences import Met, consequences
 from membership.newsroom.rules.plain import Goal
 from membership.newsroom.rules.prices import Prices, in_one_currency
@@ -135,6 +135,15 @@ def preview_of(values: Values) -> dict[str, Any]:
             return {"trial": trial_name(values)}
         case _:
             return {"values": values}
+
+
+def drawn_in(values: Values) -> dict[str, str]:
+    """Field of the form of colours -> the colour that is drawn, worked out where none was typed; else empty."""
+    if not isinstance(values, Colours):
+        return {}
+    drawn = values.drawn(queries.tokens())
+    roles = {"accent": "accent", "strong": "accent-strong", "ink": "accent-ink"}
+    return {f"{scheme}-{name}": drawn.of(scheme)[role] for scheme in SCHEMES for name, role in roles.items()}
 
 
 def _progress(goal: Goal) -> dict[str, Any]:

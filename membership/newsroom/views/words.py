@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from membership.kernel.money import Money
 from membership.newsroom.rules.faults import Leaf
 from membership.newsroom.rules.subjects import Difference, Subject, Values
+from membership.newsroom.rules.ways import grouped
 from membership.web.filters import money
 from membership.web.i18n import LANGUAGES
 
@@ -127,7 +128,7 @@ def shown(path: str, value: Leaf, leaves: dict[str, Leaf]) -> str:
         case int():
             return _number(last or first, value)
         case _:
-            return _words(last or first, value)
+            return grouped(value) if path == "iban" else _words(last or first, value)
 
 
 def _number(name: str, value: int) -> str:
