@@ -25,6 +25,7 @@ from membership.front.views.people import people_bp
 from membership.gifts.views import bp as gifts_bp
 from membership.kernel import clock, faults
 from membership.mail.views import bp as mail_bp
+from membership.newsroom import views as newsroom
 from membership.polls import views as polls
 from membership.resources import resource_dir
 from membership.topics import views as topics
@@ -62,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         inbox_bp,
         leaving_bp,
         mails_bp,
+        *newsroom.BLUEPRINTS,
         *contributions.BLUEPRINTS,
         *topics.BLUEPRINTS,
         *polls.BLUEPRINTS,

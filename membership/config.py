@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -73,6 +74,7 @@ class Settings(BaseModel):
     mail_from: str = Field(description="The sender of every mail, such as Newsroom <support@example.org>")
 
     newsroom_name: str = Field(min_length=1, max_length=80)
+    contact_address: str | None = Field(None, description="Where readers write to; shown on pages and in mails")
     newsroom_zone: str = Field("Europe/Kyiv", description="The newsroom's time zone, in which polls open and close")
     reporting_currency: str = "EUR"
     cup_prices: dict[str, int] = Field(
@@ -161,6 +163,14 @@ class Settings(BaseModel):
             return iban.validate(value) if info.field_name == "bank_iban" else bic.validate(value)
         except WrongNumber as error:
             raise ValueError(f"is not right ({type(error).__name__}): {value!r}; copy it from a statement") from None
+
+    @field_validator("contact_address")
+    @classmethod
+    def _mail_address(cls, value: str | None) -> str | None:
+        try:
+            return value and validate_email(value, check_deliverability=False, allow_smtputf8=False).normalized
+        except EmailNotValidError:
+            raise ValueError("must be an e-mail address, such as hello@example.org") from None
 
     @field_validator("paypal_link")
     @classmethod

@@ -169,11 +169,24 @@ def read_alone(statement: Executable, values: dict[str, Any]) -> Row[Any] | None
     Where the session reads already, it is asked on its connection; else on one that is given back at once, and on
     PostgreSQL without BEGIN and ROLLBACK, each of which takes as long as the read itself.
     """
+    with _reading() as connection:
+        return connection.execute(statement, values).one_or_none()
+
+
+def read_rows_alone(statement: Executable, values: dict[str, Any]) -> Sequence[Row[Any]]:
+    """All rows of a read in Core, as `read_alone` reads one."""
+    with _reading() as connection:
+        return connection.execute(statement, values).all()
+
+
+@contextmanager
+def _reading() -> Iterator[Connection]:
     if db.session().in_transaction():
-        return db.session.connection().execute(statement, values).one_or_none()
+        yield db.session.connection()
+        return
     engine = db.engine if is_sqlite() else db.engine.execution_options(isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        return connection.execute(statement, values).one_or_none()
+        yield connection
 
 
 def read_at_once() -> None:
@@ -386,6 +399,7 @@ __all__ = [
     "outside_call",
     "read_alone",
     "read_at_once",
+    "read_rows_alone",
     "set_clock_offset",
     "take_time",
     "transaction",

@@ -16,6 +16,7 @@ from membership.accounts import queries as accounts_queries
 from membership.billing import books, port
 from membership.billing import jobs as billing_jobs
 from membership.billing.providers.stripe import StripeProvider
+from membership.billing.providers.stripe.currencies import SMALLEST, from_stripe
 from membership.billing.reconcile import Holdings
 from membership.config import Settings
 from membership.contributions import checks as contributions_checks
@@ -39,6 +40,8 @@ from membership.gifts import services as gifts
 from membership.mail import jobs as mail_jobs
 from membership.mail.audiences import Audiences
 from membership.mail.stopping import Stopper
+from membership.newsroom import queries as newsroom_queries
+from membership.newsroom.port import Outlook
 from membership.operations import emails as operations_emails
 from membership.operations import jobs as operations_jobs
 from membership.patrons import checks as patrons_checks
@@ -188,6 +191,18 @@ EXPORTERS: dict[str, Callable[[int], list[dict[str, Any]]]] = {
     "timeline": accounts_queries.export_timeline,
 }
 
+# What the settings of the newsroom ask of the rooms above it. An audit log is told of every change in `listeners`.
+OUTLOOK = Outlook(
+    n_running=contributions_queries.n_running,
+    n_awaited=transfers_queries.n_awaited,
+    n_readers=accounts_queries.n_readers,
+    n_patrons=patrons_queries.n_patrons,
+    monthly_gifts=contributions_queries.monthly_gifts,
+    least_charges={code: from_stripe(least, code).minor for code, least in SMALLEST.items()},
+    name_staff=accounts_queries.name_staff,
+    listeners=(),
+)
+
 JOBS: dict[str, Job] = {
     "accounts.erase": Job(accounts_jobs.erase, 60),
     "accounts.follow_addresses": Job(accounts_jobs.follow_addresses, 60),
@@ -245,8 +260,10 @@ def install(app: Flask, settings: Settings) -> None:
     app.extensions["membership.checks"] = CHECKS
     app.extensions["membership.holdings"] = HOLDINGS
     app.extensions["membership.handlers"] = EVENT_HANDLERS
+    app.extensions["membership.house"] = newsroom_queries.house
     app.extensions["membership.leavers"] = LEAVERS
     app.extensions["membership.mergers"] = MERGERS
+    app.extensions["membership.outlook"] = OUTLOOK
     app.extensions["membership.provider"] = StripeProvider(settings)
     app.extensions["membership.shared_payers"] = SHARED_PAYERS
     app.extensions["membership.stoppers"] = STOPPERS

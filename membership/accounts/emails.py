@@ -9,6 +9,7 @@ from membership.accounts.queries import get_person
 from membership.accounts.rules import PLACES, REQUEST_LIFE
 from membership.db import db
 from membership.mail.catalogue import mail
+from membership.newsroom.queries import newsroom
 from membership.web import settings
 from membership.web.links import absolute
 
@@ -114,7 +115,7 @@ def way_in(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
     if not person.is_active:
         return None
     return {
-        "newsroom_name": settings().newsroom_name,
+        "newsroom_name": newsroom().name,
         "email": person.email,
         "signin_url": absolute("accounts.signin"),
     }

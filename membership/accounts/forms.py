@@ -11,6 +11,7 @@ from membership.accounts.rules import CODE_DIGITS, Role, canonical_email, plain_
 from membership.kernel.errors import InvalidInput
 from membership.mail.catalogue import About, list_stoppable
 from membership.web.forms import Form
+from membership.web.i18n import offered_languages
 
 LONGEST_TYPED_EMAIL = 320
 LONGEST_TYPED_CODE = 20
@@ -76,17 +77,15 @@ SORTS = {
 }
 
 
-LANGUAGES = {"en": "English", "uk": "Українська"}
-
-
 class MailsForm(Form):
     """Which sorts of mail are wanted (values of `About`), and the language of mails."""
 
     wanted = SelectMultipleField(option_widget=CheckboxInput(), widget=ListWidget(prefix_label=False))
-    locale = RadioField(_l("Language of our mails"), choices=[SelectChoice(*each) for each in LANGUAGES.items()])
+    locale = RadioField(_l("Language of our mails"))
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
+        self.locale.choices = [SelectChoice(*each) for each in offered_languages()]
         self.wanted.choices = [SelectChoice(about.value, SORTS[about][0]) for about in list_stoppable()]
         self.hints = {about.value: SORTS[about][1] for about in list_stoppable()}
 
@@ -209,4 +208,8 @@ class InviteForm(EmailForm):
         ],
     )
     role = _role_field()
-    locale = RadioField(_l("Language of our mails"), choices=[SelectChoice(*each) for each in LANGUAGES.items()])
+    locale = RadioField(_l("Language of our mails"))
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.locale.choices = [SelectChoice(*each) for each in offered_languages()]

@@ -218,11 +218,11 @@ class Role(StrEnum):
 # "see" reads and writes nothing; "money.act" moves or books money, "people.act" changes what a person has. "inbox" are
 # the notices of the payment company as they came, which name people; "inbox.trace" shows where our own code failed;
 # "people.export" takes a list of people out of the house.
-_EVERYBODY = frozenset({"desk.see", "dashboard.see", "people.see", "money.see"})
+_EVERYBODY = frozenset({"desk.see", "dashboard.see", "people.see", "money.see", "settings.see"})
 _EDITORS = _EVERYBODY | {"topics.moderate", "polls.run"}
 _FINANCE = _EVERYBODY | {"money.act", "people.act", "people.export", "inbox.see", "inbox.replay", "mails.act"}
 MAY: Mapping[Role, frozenset[str]] = {
-    Role.OWNER: _EDITORS | _FINANCE | {"people.erase", "team.run", "audit.see", "inbox.trace"},
+    Role.OWNER: _EDITORS | _FINANCE | {"people.erase", "team.run", "audit.see", "inbox.trace", "settings.edit"},
     Role.EDITOR: _EDITORS,
     Role.FINANCE: _FINANCE,
     Role.VIEWER: _EVERYBODY,

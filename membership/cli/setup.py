@@ -16,6 +16,7 @@ from membership.config import UNSET_WEBHOOK_SECRET, Settings
 from membership.db import db
 from membership.kernel import clock
 from membership.kernel.errors import ProviderFailed
+from membership.newsroom.queries import house
 
 MARKS = {
     Mark.FINE: ("✓", "green"),
@@ -65,7 +66,7 @@ def _take(known: Settings, url: str, wait_seconds: float, *, is_check: bool) -> 
     if any(step.mark is Mark.PROBLEM for step in scopes):
         return
     is_new = False
-    for step in StripeSetup(known, url, is_check=is_check).steps():
+    for step in StripeSetup(known, url, _name(known), is_check=is_check).steps():
         is_new = is_new or step.secret is not None
         yield step
     if is_new or is_check:
@@ -81,6 +82,16 @@ def _take(known: Settings, url: str, wait_seconds: float, *, is_check: bool) -> 
     with create_app(known).app_context():
         try:
             yield from StripeSelfTest(known, url, inbox.has_word_of, wait_seconds).steps(clock.real_now())
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+
+
+def _name(known: Settings) -> str:
+    """The newsroom's name as staff saved it; the environment's where the database is not there yet."""
+    with create_app(known).app_context():
+        try:
+            return house().name
         finally:
             db.session.remove()
             db.engine.dispose()

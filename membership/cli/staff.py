@@ -11,6 +11,7 @@ from membership.accounts.services import factors
 from membership.audit.rules import COMMAND
 from membership.kernel import clock
 from membership.kernel.errors import MembershipError, NotFound
+from membership.newsroom.queries import newsroom
 from membership.web import settings
 
 
@@ -35,7 +36,7 @@ def add(email: str, role: str, name: str | None, locale: str) -> None:
     """Make somebody a member of staff, or change their role. They sign in as members do, by a mailed link."""
     try:
         address = canonical_email(email)
-        services.appoint(address, Role(role), name or settings().newsroom_name, locale, clock.now())
+        services.appoint(address, Role(role), name or newsroom().name, locale, clock.now())
     except MembershipError as error:
         raise CannotDo(error.message) from error
     click.echo(f"{address} is {role} now.")

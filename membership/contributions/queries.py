@@ -13,6 +13,8 @@ from membership.contributions.rules import LIVE, State
 from membership.contributions.rules.defence import Stance
 from membership.db import db
 from membership.kernel.errors import NotFound
+from membership.kernel.rhythm import Rhythm
+from membership.newsroom.rules import MONTHS_A_YEAR
 from membership.patrons.queries import grants_of
 
 
@@ -167,6 +169,33 @@ def list_overdue_checkouts(before: datetime, limit: int = 50) -> Sequence[Contri
         .order_by(Contribution.checkout_expires_at)
         .limit(limit)
     ).all()
+
+
+def n_running() -> dict[str, int]:
+    """Currency -> how many supports run in it that will be charged again, paused and late ones too."""
+    is_running = Contribution.state.in_((State.ACTIVE, State.PAST_DUE, State.PAUSED))
+    rows = db.session.execute(
+        select(Contribution.currency, func.count()).where(is_running).group_by(Contribution.currency)
+    )
+    return {currency: n for currency, n in rows}  # noqa: C416 - rows are no pairs to the type checker
+
+
+def monthly_gifts() -> dict[str, int]:
+    """Currency -> minor units that running support brings in a month, without covered fees; a year's by its twelfth.
+
+    What is paused or will end brings in nothing more and is left out.
+    """
+    is_charged = Contribution.state.in_((State.ACTIVE, State.PAST_DUE))
+    rows = db.session.execute(
+        select(Contribution.currency, Contribution.rhythm, func.sum(Contribution.gift_minor))
+        .where(is_charged)
+        .group_by(Contribution.currency, Contribution.rhythm)
+    )
+    sums: dict[str, int] = {}
+    for currency, rhythm, minor in rows:
+        months = MONTHS_A_YEAR if rhythm == Rhythm.YEARLY else 1
+        sums[currency] = sums.get(currency, 0) + int(minor) // months
+    return sums
 
 
 # What we hold of a member, for the member --------------------------------------------------------------

@@ -133,6 +133,7 @@ class GiftForm(DeliveryForm):
         validators=[InputRequired(_l("Please choose one of the numbers of cups."))],
     )
     currency = HiddenField()
+    seen = HiddenField()  # the prices that were shown: `Offer.mark`
     form_token = HiddenField()
 
     def _checks(self, now: datetime) -> list[Callable[[], object]]:

@@ -2,17 +2,17 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email import policy
 from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
-from functools import cache
-from pathlib import Path
+from email.utils import format_datetime, formataddr, parseaddr
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import css_inline
-from flask import current_app, render_template
+from flask import render_template
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from markupsafe import escape
@@ -20,9 +20,11 @@ from markupsafe import escape
 from membership.kernel import clock
 from membership.mail.catalogue import CatalogueEntry, Context
 from membership.mail.models import OutboxMail
-from membership.newsroom.queries import newsroom
+from membership.newsroom.queries import colours_drawn, newsroom
+from membership.newsroom.rules.faults import Tokens
 from membership.resources import resource_dir
 from membership.web import settings
+from membership.web.i18n import DEFAULT, spoken
 from membership.web.links import absolute
 
 LONGEST_SUBJECT = 150
@@ -49,20 +51,28 @@ POLICY = policy.SMTP.clone(cte_type="7bit", header_factory=_headers)
 class Letter:
     """What the reader gets: one line of subject, the plain text, and the HTML with its styles inside.
 
-    `stop_url` stops mails about this one thing; None for mails that cannot be stopped, such as a receipt.
+    `stop_url` stops mails about this one thing; None for mails that cannot be stopped, such as a receipt. `locale`
+    is the language that it is written in.
     """
 
     subject: str
     text: str
     html: str
     stop_url: str | None = None
+    locale: str = DEFAULT
 
 
 def write(entry: CatalogueEntry, context: Context, locale: str) -> Letter:
-    """Write a mail in `locale`. Templates that are missing or broken raise what Jinja raises."""
+    """Write a mail in `locale`, or in the newsroom's default language where it does not offer that one any more.
+
+    Templates that are missing or broken raise what Jinja raises.
+    """
+    locale = spoken(locale)
+    ours = newsroom()
     with force_locale(locale):
         values: Context = {
-            "newsroom_name": newsroom().name,
+            "newsroom_name": ours.name,
+            "contact": ours.contact,
             "site_url": settings().public_url,
             "locale": locale,
             "link_to": absolute,
@@ -74,7 +84,7 @@ def write(entry: CatalogueEntry, context: Context, locale: str) -> Letter:
         text = render_template(entry.template("body.txt"), **values)
         html = render_template(entry.template("body.html"), **values)
     text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
-    return Letter(values["subject"], text, _inliner().inline(html), values.get("stop_url"))
+    return Letter(values["subject"], text, _inliner(_styles()).inline(html), values.get("stop_url"), locale)
 
 
 def as_test(letter: Letter, locale: str) -> Letter:
@@ -93,9 +103,12 @@ def as_test(letter: Letter, locale: str) -> Letter:
 def make_message(letter: Letter, row: OutboxMail) -> EmailMessage:
     """The message that leaves. ValueError for an address or a header that could smuggle in another one."""
     message = EmailMessage(policy=POLICY)
-    message["From"] = settings().mail_from
+    message["From"] = sender()
     message["To"] = Address(addr_spec=row.to_address or "")
     message["Subject"] = letter.subject
+    contact = newsroom().contact
+    if contact and contact != sender_address():
+        message["Reply-To"] = Address(addr_spec=contact)
     message["Date"] = format_datetime(clock.real_now())
     message["Message-ID"] = message_id(row)
     message["Auto-Submitted"] = "auto-generated"
@@ -105,7 +118,7 @@ def make_message(letter: Letter, row: OutboxMail) -> EmailMessage:
             message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(letter.text)
     message.add_alternative(letter.html, subtype="html")
-    message["Content-Language"] = row.locale  # after the parts, which take earlier Content-… headers along
+    message["Content-Language"] = letter.locale  # after the parts, which take earlier Content-… headers along
     return message
 
 
@@ -114,6 +127,13 @@ def message_id(row: OutboxMail) -> str:
     host = urlsplit(settings().public_url).hostname or "localhost"
     moment = int(row.created_at.timestamp() * 1_000_000)
     return f"<mail.{row.id}.{moment:x}@{host if ':' not in host else 'localhost'}>"
+
+
+def sender() -> str:
+    """Whom a mail is from: MAIL_FROM, under the name that the newsroom has now where the environment says its name."""
+    known = settings()
+    name, address = parseaddr(known.mail_from)
+    return formataddr((newsroom().name, address)) if name == known.newsroom_name else known.mail_from
 
 
 def sender_address() -> str:
@@ -126,27 +146,25 @@ def _one_line(text: str) -> str:
     return "".join(sign for sign in line if unicodedata.category(sign) != "Cc")[:LONGEST_SUBJECT]
 
 
-@cache
-def _inliner() -> css_inline.CSSInliner:
-    tokens = Path(current_app.static_folder or "", "tokens.css").read_text(encoding="utf-8")
+def _styles() -> str:
+    """The look of mails in the newsroom's colours as they are now."""
     style = (resource_dir("templates") / "emails" / "style.css").read_text(encoding="utf-8")
-    return css_inline.CSSInliner(
-        keep_at_rules=True, load_remote_stylesheets=False, extra_css=with_colours(style, tokens)
-    )
+    return with_colours(style, colours_drawn())
 
 
-def with_colours(style: str, tokens: str) -> str:
-    """`style` with every `var(--name)` as a colour of `tokens`: mail programs know no variables.
+@lru_cache(maxsize=4)
+def _inliner(styles: str) -> css_inline.CSSInliner:
+    return css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False, extra_css=styles)
 
-    Light colours are the first of their name in `tokens`, dark ones the last; KeyError for an unknown name.
+
+def with_colours(style: str, colours: Tokens) -> str:
+    """`style` with every `var(--name)` as one of `colours`: mail programs know no variables. KeyError for an unknown
+    name.
     """
-    named = re.findall(r"--([a-z0-9-]+):\s*(#[0-9a-fA-F]{3,8})\b", tokens)
-    dark_colours = dict(named)
-    light_colours = dict(reversed(named))
     light, _, dark = style.partition(DARK)
-    parts = [_fill(light, light_colours), _fill(dark, dark_colours)]
+    parts = [_fill(light, colours.light), _fill(dark, colours.dark)]
     return DARK.join(parts) if dark else parts[0]
 
 
-def _fill(style: str, colours: dict[str, str]) -> str:
+def _fill(style: str, colours: Mapping[str, str]) -> str:
     return re.sub(r"var\(--([a-z0-9-]+)\)", lambda found: colours[found.group(1)], style)

@@ -7,9 +7,9 @@ from membership.kernel.errors import NotFound
 from membership.kernel.money import Money
 from membership.mail.catalogue import mail
 from membership.mail.stopping import stop_url
-from membership.newsroom.queries import newsroom
+from membership.newsroom.queries import newsroom, ways
+from membership.newsroom.rules.ways import grouped
 from membership.transfers.queries import Announced, get_announced_by_id
-from membership.web import settings
 from membership.web.links import absolute
 
 _EXAMPLE = {
@@ -57,8 +57,7 @@ def _context(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
 
 def describe(found: Announced) -> dict[str, Any]:
     """What pages and mails say of an announcement."""
-    known = settings()
-    iban = known.bank_iban or ""
+    known = ways()
     return {
         "newsroom_name": newsroom().name,
         "way": found.contribution.way,
@@ -67,9 +66,9 @@ def describe(found: Announced) -> dict[str, Any]:
         "code": found.code,
         "lapses_at": found.declaration.lapses_at,
         "creditor_reference": found.creditor_reference,
-        "holder": known.bank_holder,
-        "iban": " ".join(iban[i : i + 4] for i in range(0, len(iban), 4)),
-        "bic": known.bank_bic,
+        "holder": known.holder,
+        "iban": grouped(known.iban or ""),
+        "bic": known.bic,
         "bank": known.bank_name,
         "paypal_link": known.paypal_link,
         "page_url": absolute("transfers.announced", reference=found.contribution.reference),

@@ -29,6 +29,7 @@ from membership.kernel.errors import (
 )
 from membership.web import settings
 from membership.web.access import audience_of
+from membership.web.house import house
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +158,7 @@ def _page(trouble: Trouble, heading: str, sentence: str, error_id: str) -> str:
         )
     except Exception as error:  # what is broken (the database) may be what the page needs
         log.warning("error_page_failed", exc_info=error, extra={"error_id": error_id})
-        name, home = escape(settings().newsroom_name), escape(settings().public_url)
+        name, home = escape(house().name), escape(settings().public_url)
         return (
             f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{escape(heading)}</title></head>'
             f"<body><main><h1>{escape(heading)}</h1><p>{escape(sentence)}</p><p>{error_id}</p>"

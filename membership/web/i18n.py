@@ -10,8 +10,10 @@ from werkzeug.exceptions import NotFound
 
 from membership.web import settings
 from membership.web.access import audience
+from membership.web.house import house
 from membership.web.links import own_place
 
+# What this program speaks; which of them readers are offered, the newsroom sets (`web.house`).
 LANGUAGES = {"en": "English", "uk": "Українська"}
 DEFAULT = "en"
 ONE_YEAR = 365 * 24 * 3600
@@ -33,15 +35,30 @@ def install(app: Flask) -> None:
 
 
 def select_locale() -> str:
-    """The language of this request: `?lang=`, then the cookie, then Accept-Language, then English."""
+    """The language of this request: `?lang=`, then the cookie, then Accept-Language, then the newsroom's default;
+    only those that it offers.
+    """
     if not has_request_context():
         return DEFAULT
+    offered = house().languages
     for wish in (request.args.get("lang"), request.cookies.get(cookie_name())):
-        if wish is not None and wish in LANGUAGES:
+        if wish is not None and wish in offered:
             return wish
     # Not `best_match`: to "uk-UA, en;q=0.5" it answers "en", since only that is one of ours to the letter.
     wishes = (tag.replace("_", "-").partition("-")[0].lower() for tag, quality in request.accept_languages if quality)
-    return next((wish for wish in wishes if wish in LANGUAGES), DEFAULT)
+    return next((wish for wish in wishes if wish in offered), house().default_language)
+
+
+def offered_languages(*besides: str | None) -> list[tuple[str, str]]:
+    """Code and own name of each language that the newsroom offers, and of those `besides` that something is in."""
+    wanted = {*house().languages, *besides}
+    return [(code, name) for code, name in LANGUAGES.items() if code in wanted]
+
+
+def spoken(code: str) -> str:
+    """The language in which somebody is written to who has chosen `code`: the default where it is no longer offered."""
+    known = house()
+    return code if code in known.languages else known.default_language
 
 
 def current_locale() -> str:
@@ -80,7 +97,7 @@ def language_url(code: str) -> str:
 @audience("public")
 def choose(code: str) -> ResponseReturnValue:
     """Remember a language and go back to the page that was being read."""
-    if code not in LANGUAGES:
+    if code not in house().languages:
         raise NotFound
     place = own_place(request.args.get("to")) or "/"
     path, _, query = place.partition("?")
@@ -93,13 +110,14 @@ def choose(code: str) -> ResponseReturnValue:
 
 
 def _for_templates() -> dict[str, object]:
-    known = settings()
+    known, ours = settings(), house()
     return {
         "locale": current_locale(),
-        "languages": [(code, name, language_url(code)) for code, name in LANGUAGES.items()]
+        "languages": [(code, LANGUAGES[code], language_url(code)) for code in ours.languages]
         if has_request_context()
         else [],
-        "newsroom": {"name": known.newsroom_name},
+        "newsroom": {"name": ours.name, "contact": ours.contact},
+        "theme_url": ours.theme_url,
         "is_demo": known.demo,
         "public_url": known.public_url,
     }

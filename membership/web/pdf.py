@@ -15,6 +15,7 @@ import structlog
 from flask import Response, current_app
 
 from membership.kernel.errors import NotFound
+from membership.web.house import house
 
 log = structlog.get_logger(__name__)
 
@@ -54,15 +55,18 @@ def pdf_response(html: str, name: str) -> Response:
 
 
 def _own_files(engine: ModuleType) -> Any:
-    """A fetcher that knows our static style sheets and refuses everything else."""
+    """A fetcher that knows our style sheets, the newsroom's colours among them, and refuses everything else."""
     urls: Any = import_module(f"{engine.__name__}.urls")
     folder = Path(str(current_app.static_folder)).resolve()
     prefix = f"{current_app.static_url_path}/"
+    theme = house()
 
     class OwnFiles(urls.URLFetcher):  # type: ignore[misc]  # a base that is only there where pango is
         def fetch(self, url: str, headers: Any = None) -> Any:
             del headers
             path = unquote(urlsplit(url).path)
+            if path == theme.theme_url:
+                return urls.URLFetcherResponse(url, theme.theme_css.encode(), {"Content-Type": "text/css"})
             file = (folder / path.removeprefix(prefix)).resolve()
             if not path.startswith(prefix) or file.suffix != ".css" or not file.is_relative_to(folder):
                 raise ValueError(f"{url} is no style sheet of ours.")

@@ -186,7 +186,7 @@ def _put_headers(response: Response) -> Response:
 
 
 def _say_who_may_keep(response: Response) -> None:
-    if request.endpoint == "static" or audience_of(request.endpoint) == "machine":
+    if request.endpoint == "static" or audience_of(request.endpoint) == "machine" or response.cache_control.immutable:
         return
     response.vary.update(("Accept-Language", "Cookie"))
     if _is_signed_in():

@@ -35,6 +35,8 @@ def test_an_owner_may_do_everything_that_anybody_may():
         ("inbox.replay", {Role.OWNER, Role.FINANCE}),
         ("inbox.trace", {Role.OWNER}),
         ("mails.act", {Role.OWNER, Role.FINANCE}),
+        ("settings.see", set(Role)),
+        ("settings.edit", {Role.OWNER}),
         ("polls.run", {Role.OWNER, Role.EDITOR}),
     ],
 )

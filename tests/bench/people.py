@@ -147,7 +147,8 @@ def table(kind: str, measured: list[dict[str, Any]]) -> list[str]:
             growth = row["p95"] / first[name]["p95"]
             lines.append(
                 f"{name} · {found['n']:,} people · {kind}: p50 {row['p50'] * 1000:.1f} ms, p95 "
-                f"{row['p95'] * 1000:.1f} ms, ratio {row['limit'] / row['p50']:.2f} to a bare page with one indexed query; p95 grew {growth:.2f}×."
+                f"{row['p95'] * 1000:.1f} ms, ratio {row['limit'] / row['p50']:.2f} to a bare page with one indexed "
+                f"query; p95 grew {growth:.2f}×."
             )
         export = found["export"]
         lines.append(

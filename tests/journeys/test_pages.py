@@ -86,6 +86,9 @@ def test_every_page_that_has_an_address_is_in_order(new_reader, fresh_email, rou
         "/mail/stop/<token>": "/mail/stop/unknown",
         "/staff/dashboard/<key>": "/staff/dashboard/movements?range=year",
         "/staff/dashboard/<key>.csv": "/staff/dashboard/movements.csv",
+        "/theme-<mark>.css": "/theme-unknown.css",
+        "/staff/settings/<subject>": "/staff/settings/prices",
+        "/staff/settings/colours/trial-<six>.css": "/staff/settings/colours/trial-1d4f8f.-.-.-.-.-.css",
     } | of_a_patron(patron.demo, email)
     reader = new_reader(language)
     if who == "editor":

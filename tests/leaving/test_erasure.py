@@ -114,7 +114,7 @@ OURS = {
 }
 NO_READER = ("polls", "poll_", "counted_ballots", "sealed_ballots", "ballot_commitments", "chain_links",
              "statement_mappings", "transfer_declarations", "inspections", "bookmarks", "findings", "day_sums",
-             "stale_days", "rollup_", "exchange_rates", "frozen_rates", "pictures")  # fmt: skip
+             "stale_days", "rollup_", "exchange_rates", "frozen_rates", "pictures", "settings_versions")  # fmt: skip
 
 
 def is_explained(place) -> bool:

@@ -30,6 +30,8 @@ from membership.accounts.queries.people import (
     is_open,
     link_state,
     list_staff,
+    n_readers,
+    name_staff,
     public_id_of,
     sessions_of,
     timeline,
@@ -40,6 +42,7 @@ __all__ = [
     "Factors", "Found", "LinkState", "LiveSession", "SessionRow", "StaffRow", "addresses_of", "export_mails",
     "export_profile", "export_sessions", "export_timeline", "factors_of", "find_desk_session", "find_erasure",
     "find_live_session", "find_person_by_email", "find_staff_name", "get_by_public_id", "get_person", "get_staff",
-    "is_forgotten", "is_open", "link_state", "list_staff", "masked", "names_of", "passkey_ids_of", "public_id_of",
+    "is_forgotten", "is_open", "link_state", "list_staff", "masked", "n_readers", "name_staff",
+    "names_of", "passkey_ids_of", "public_id_of",
     "sessions_of", "staff_rows", "timeline",
 ]  # fmt: skip

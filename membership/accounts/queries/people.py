@@ -1,13 +1,13 @@
 """Reads of people, sessions, sign-in requests and timelines."""
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from flask import has_request_context, session
-from sqlalchemy import ColumnElement, Executable, and_, bindparam, exists, literal, select, tuple_
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, exists, func, literal, select, tuple_
 from sqlalchemy.orm import aliased, make_transient_to_detached
 
 from membership.accounts.models import (
@@ -84,6 +84,20 @@ def list_staff() -> list[tuple[StaffMember, Person]]:
         .order_by(StaffMember.name, StaffMember.person_id)
     )
     return [(member, person) for member, person in rows]
+
+
+def n_readers() -> dict[str, int]:
+    """Language -> how many people want their mails in it."""
+    rows = db.session.execute(
+        select(Person.locale, func.count()).where(Person.disabled_at.is_(None)).group_by(Person.locale)
+    )
+    return {locale: n for locale, n in rows}  # noqa: C416 - rows are no pairs to the type checker
+
+
+def name_staff(actors: Collection[str]) -> dict[str, str]:
+    """How colleagues call those who did something: "staff:<public id>" -> name and address; whoever left is missing."""
+    known = {f"staff:{person.public_id}": f"{member.name} ({person.email})" for member, person in list_staff()}
+    return {actor: known[actor] for actor in actors if actor in known}
 
 
 def timeline(person_id: int, limit: int = 50, before_id: int | None = None) -> Sequence[TimelineEntry]:

@@ -13,6 +13,7 @@ from membership.mail.catalogue import About, list_stoppable
 from membership.mail.queries import stops_of
 from membership.web.access import audience
 from membership.web.forms import Form
+from membership.web.i18n import spoken
 
 
 @bp.get("/account/mails")
@@ -21,7 +22,7 @@ def mails() -> ResponseReturnValue:
     """One tick for each sort of mail that can be stopped."""
     stopped = stops_of(current_user.id)
     wanted = [about.value for about in list_stoppable() if about not in stopped]
-    return _page(MailsForm(data={"wanted": wanted, "locale": current_user.locale}))
+    return _page(MailsForm(data={"wanted": wanted, "locale": spoken(current_user.locale)}))
 
 
 @bp.post("/account/mails")

@@ -95,7 +95,7 @@ class PaymentProvider(Lists, Protocol):
         account and mode.
         """
 
-    def ensure_product(self) -> None:
+    def ensure_product(self, newsroom_name: str | None = None) -> None:
         """Make the one fixed product that every price hangs on, if it is missing. Safe to repeat."""
 
     def diagnose(self) -> list[Diagnosis]:

@@ -23,6 +23,7 @@ NEWSROOM = {
     "BANK_IBAN": "DE89370400440532013000",
     "BANK_NAME": "Harbour Bank",
     "CASH_WORDS": "An envelope through our letter box: 1 Quay Street.",
+    "CONTACT_ADDRESS": "hello@example.org",
 }
 # What somebody may try in the demo; everything else that the environment says belongs to another installation.
 KEPT_SETTINGS = (

@@ -49,6 +49,7 @@ class ContributeForm(Form):
     )
     amount = StringField(_l("Your amount"), validators=[Length(max=20, message=_l("This is too long for an amount."))])
     currency = HiddenField()
+    seen = HiddenField()  # the prices that were shown: `Offer.mark`
     covers_fees = BooleanField(_l("Add the card fee, so that the whole gift arrives"))
     public_name = StringField(
         _l("Name to show in public (optional)"),

@@ -12,6 +12,7 @@ from wtforms.validators import InputRequired, Length
 from membership.contributions.forms.giving import OWN, in_words
 from membership.contributions.rules import Terms, choice_of, gift_from
 from membership.kernel.errors import InvalidInput
+from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
 from membership.newsroom.rules import CUPS_OFFERED, Offer
 from membership.web.filters import day
@@ -36,6 +37,7 @@ class _Terms(Form):
     )
     amount = StringField(_l("Your amount"), validators=[Length(max=20, message=_l("This is too long for an amount."))])
     covers_fees = BooleanField(_l("Add the card fee, so that the whole gift arrives"))
+    seen = HiddenField()  # the prices that were shown: `Offer.mark`
 
     def to_terms(self, offer: Offer) -> Terms | None:
         """What is wished, in the offer's currency; None where something is wrong, which then stands at its field."""
@@ -65,9 +67,9 @@ class TermsForm(_Terms):
         csrf = False
 
     @classmethod
-    def of(cls, terms: Terms) -> "TermsForm":
-        """The form as it stands for what is given now."""
-        choice = choice_of(terms.gift, terms.rhythm, terms.cup)
+    def of(cls, terms: Terms, cup: Money) -> "TermsForm":
+        """The form as it stands for what is given now, in cups of today's price."""
+        choice = choice_of(terms.gift, terms.rhythm, cup)
         return cls(formdata=None, data=choice | {"covers_fees": terms.charge != terms.gift})
 
 

@@ -22,7 +22,7 @@ from membership.kernel import clock
 from membership.kernel.errors import Conflict, InvalidInput, NotFound, ProviderFailed, Refused
 from membership.kernel.money import Money
 from membership.mail import services as mail
-from membership.web import settings
+from membership.newsroom.queries import late_money
 
 log = structlog.get_logger(__name__)
 
@@ -187,7 +187,7 @@ def refund_warned(news: port.FraudWarned) -> None:
     payment = next((row for row in payments_of([news.reference]) if row.payment_id == news.payment_id), None)
     if payment is None:
         return
-    below = settings().fraud_refund_below.get(payment.charged.currency, 0)
+    below = dict(late_money().refund_below).get(payment.charged.currency, 0)
     left = left_of(payment)
     if payment.charged.minor < below and left.minor:
         write_down(payment, left, WARNED, "system", clock.now(), token=f"warned:{news.payment_id}")

@@ -26,7 +26,7 @@ from membership.kernel import clock
 from membership.kernel.errors import Conflict, ProviderFailed
 from membership.kernel.ids import new_public_id
 from membership.kernel.rhythm import Rhythm
-from membership.web import settings
+from membership.newsroom.queries import newsroom
 from membership.web.links import absolute
 
 # Longer than the provider's least (30 minutes), so that a repeated call with the same words is still valid.
@@ -228,16 +228,16 @@ def _request(contribution: Contribution) -> CheckoutRequest:
         back |= {"covers_fees": "y"} if contribution.charge != contribution.gift else {}
     with force_locale(contribution.locale):
         if contribution.purpose == "gift":
-            description = gettext("A membership of %(newsroom)s as a gift", newsroom=settings().newsroom_name)
+            description = gettext("A membership of %(newsroom)s as a gift", newsroom=newsroom().name)
         else:
-            description = gettext("Support for %(newsroom)s", newsroom=settings().newsroom_name)
+            description = gettext("Support for %(newsroom)s", newsroom=newsroom().name)
     return CheckoutRequest(
         reference=contribution.reference,
         rhythm=contribution.rhythm_word,
         charge=contribution.charge,
         email=contribution.email,
         locale=contribution.locale,
-        newsroom_name=settings().newsroom_name,
+        newsroom_name=newsroom().name,
         description=description,
         success_url=_thanks_url(contribution.purpose, CHECKOUT_MARK),
         cancel_url=absolute(BACK[contribution.purpose], **(contribution.attribution | back)),

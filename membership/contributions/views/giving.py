@@ -30,14 +30,18 @@ TOKEN_KEY = "contribute"  # noqa: S105 - where the browser's session keeps its f
 TIMELINE_LENGTH = 50
 WAIT_SECONDS = 3
 PRESETS = ("rhythm", "cups", "amount", "covers_fees")
+PRESETS_OF_ANY_CURRENCY = ("rhythm", "covers_fees")
 
 
 @bp.get("/contribute")
 @audience("public")
 def contribute() -> ResponseReturnValue:
     """The ask: one page for every rhythm and amount."""
-    offer = offer_for(request.args.get("currency"))
-    form = ContributeForm(data={key: request.args[key] for key in PRESETS if key in request.args})
+    wanted = request.args.get("currency")
+    offer = offer_for(wanted)
+    # An amount in a currency that is no longer offered means nothing in another one.
+    presets = PRESETS if wanted in {None, offer.currency} else PRESETS_OF_ANY_CURRENCY
+    form = ContributeForm(data={key: request.args[key] for key in presets if key in request.args})
     form.leave_out_what_is_not_on_offer()
     form.form_token.data = issue_form_token(TOKEN_KEY)
     if current_user.is_authenticated:
@@ -55,8 +59,9 @@ def contribute_post() -> ResponseReturnValue:
     offer = offer_for(form.currency.data)
     token = used_form_token(TOKEN_KEY, form)
     is_valid = form.is_in_order(offer)
-    if token is None:
-        return _contribute_page(form, offer, problem="stale", status=409)
+    problem = "stale" if token is None else "prices" if offer.is_other_than(form.seen.data) and is_valid else None
+    if token is None or problem is not None:
+        return _contribute_page(form, offer, problem=problem, status=409)
     try:
         if not is_valid:
             return _contribute_page(form, offer, status=422)
@@ -90,14 +95,15 @@ def _contribute_page(
     status: int = 200,
     retry_after: int | None = None,
 ) -> ResponseReturnValue:
-    form.currency.data = offer.currency
+    form.currency.data, form.seen.data = offer.currency, offer.mark
     support = queries.find_live_support(current_user.id) if current_user.is_authenticated else None
+    kept = {key: value for key, value in request.args.items() if key != "amount"}  # in another currency another one
     page = render_template(
         "contributions/contribute.html",
         form=form,
         offer=offer,
         currency_urls={
-            code: f"{url_for('contributions.contribute')}?{urlencode(request.args.to_dict() | {'currency': code})}"
+            code: f"{url_for('contributions.contribute')}?{urlencode(kept | {'currency': code})}"
             for code in offer.currencies
         },
         support=support_row(support) if support else None,

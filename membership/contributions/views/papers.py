@@ -14,6 +14,7 @@ from membership.contributions.views.giving import bp
 from membership.kernel import clock
 from membership.kernel.errors import NotFound
 from membership.kernel.money import Money
+from membership.newsroom.queries import name_at
 from membership.web import pdf, ratelimit
 from membership.web.access import audience
 
@@ -98,6 +99,7 @@ def _receipt_page(number: str) -> str:
         person=current_user,
         contribution=contribution,
         fees_covered=contribution.fees_in(payment.charged),
+        newsroom_then=name_at(payment.paid_at),
         has_pdf=pdf.is_available(),
     )
 

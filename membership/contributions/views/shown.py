@@ -21,6 +21,7 @@ from membership.contributions.rules import (
     payment_after_pause,
 )
 from membership.kernel.rhythm import Rhythm
+from membership.newsroom.queries import cup_in
 from membership.newsroom.rules import whole_cups
 
 # Action -> the page of it. The others belong to the newsroom's desk.
@@ -77,7 +78,7 @@ def _page_of(action: Action, contribution: Contribution) -> str:
     if action is Action.GIVE_AGAIN:
         # The same amount is chosen already: one tap, then the button.
         again: dict[str, Any] = {"currency": contribution.currency}
-        again |= choice_of(contribution.gift, contribution.rhythm_word, contribution.cup)
+        again |= choice_of(contribution.gift, contribution.rhythm_word, cup_in(contribution.currency))
         return url_for(PAGES[action], **again)
     return url_for(PAGES[action], reference=contribution.reference)
 

@@ -47,7 +47,7 @@ def change(reference: str) -> ResponseReturnValue:
     """Choose other terms; chosen, say what they mean and ask once more."""
     contribution = mine(reference)
     if "cups" not in request.args:
-        return _change_page(contribution, TermsForm.of(contribution.next_terms or contribution.terms))
+        return _change_page(contribution, _terms_form(contribution))
     form = TermsForm(request.args)
     terms = form.to_terms(offer_in(contribution.currency))
     if terms is None or terms == contribution.terms:
@@ -62,9 +62,12 @@ def change(reference: str) -> ResponseReturnValue:
 def change_post(reference: str) -> ResponseReturnValue:
     """Ask for the terms that were shown."""
     contribution, form = mine(reference), ConfirmChangeForm()
-    terms = form.to_terms(offer_in(contribution.currency))
+    offer = offer_in(contribution.currency)
+    terms = form.to_terms(offer)
     if terms is None:
         return _change_page(contribution, form), 422
+    if offer.is_other_than(form.seen.data):
+        return _confirm_change_page(contribution, form, terms, "prices"), 409
     return press(
         contribution,
         "change",
@@ -171,6 +174,10 @@ def _act_form(reference: str, action: str) -> ActForm:
     return form
 
 
+def _terms_form(contribution: Contribution) -> TermsForm:
+    return TermsForm.of(contribution.next_terms or contribution.terms, offer_in(contribution.currency).cup)
+
+
 def _is_offered(contribution: Contribution, action: Action) -> bool:
     return contribution.way == "card" and action in actions_of(State(contribution.state), Who.MEMBER)
 
@@ -189,6 +196,7 @@ def _change_page(contribution: Contribution, form: TermsForm | ConfirmChangeForm
 def _confirm_change_page(
     contribution: Contribution, form: ConfirmChangeForm, terms: Terms, problem: str | None = None
 ) -> str:
+    form.seen.data = offer_in(contribution.currency).mark
     return render_template(
         "contributions/change_confirm.html",
         support=support_row(contribution),

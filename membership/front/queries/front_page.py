@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from membership.newsroom.queries import goal_patrons
+from membership.contributions.queries import monthly_gifts
+from membership.kernel.money import Money
+from membership.newsroom import queries as newsroom
+from membership.newsroom.rules.prices import in_one_currency
 from membership.patrons.queries import n_patrons
 from membership.polls import queries as polls
 from membership.polls.models import Poll
@@ -17,20 +20,22 @@ N_STORIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """How far the newsroom is: patrons now, patrons wanted, and their share (0..1, never above 1)."""
+    """How far the newsroom is: patrons now and wanted; where it asks for money instead, both sums a month."""
 
     n_patrons: int
     n_wanted: int
-
-    @property
-    def ratio(self) -> float:
-        """How much of the goal is reached."""
-        return min(1.0, self.n_patrons / self.n_wanted)
+    money: Money | None = None
+    money_wanted: Money | None = None
 
 
 def goal(at: datetime) -> Goal:
-    """The goal of the front page as it stands at `at`."""
-    return Goal(n_patrons=n_patrons(at), n_wanted=goal_patrons())
+    """The goal of the front page as it stands at `at`; in patrons where its currency has no price any more."""
+    wanted, n_now = newsroom.goal(), n_patrons(at)
+    if wanted.kind == "money":
+        money = in_one_currency(monthly_gifts(), wanted.currency, newsroom.prices())
+        if money is not None:
+            return Goal(n_now, wanted.n_patrons, money, wanted.money)
+    return Goal(n_patrons=n_now, n_wanted=wanted.n_patrons)
 
 
 @dataclass(frozen=True, slots=True)

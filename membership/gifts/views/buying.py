@@ -56,6 +56,8 @@ def gift_post() -> ResponseReturnValue:
     if token is None:
         return _page(form, offer, problem="stale", status=409)
     try:
+        if is_valid and offer.is_other_than(form.seen.data):
+            return _page(form, offer, problem="prices", status=409)
         return _page(form, offer, status=422) if not is_valid else _to_payment(form, offer, token)
     except InvalidInput as error:
         form.explain(error)
@@ -93,7 +95,7 @@ def _fill_in_again(form: GiftForm) -> None:
 def _page(
     form: GiftForm, offer: Offer, problem: str | None = None, status: int = OK, retry_after: int | None = None
 ) -> ResponseReturnValue:
-    form.currency.data = offer.currency
+    form.currency.data, form.seen.data = offer.currency, offer.mark
     page = render_template(
         "gifts/gift.html",
         form=form,

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from membership.kernel.errors import NotFound
+from membership.newsroom.queries import newsroom
 from membership.polls import queries, rules
 from membership.polls.counting.files.count_json import named
 from membership.polls.counting.files.election import distinct
@@ -135,7 +136,7 @@ def _share_text(titles: Sequence[str]) -> str:
             "Members of %(newsroom)s chose what is reported next: %(names)s.",
             "Members of %(newsroom)s chose what is reported next: %(names)s.",
             len(titles),
-            newsroom=settings().newsroom_name,
+            newsroom=newsroom().name,
             names=names,
         )
     )

@@ -46,7 +46,7 @@ if (words) {
 
   const update = () => {
     const gift = own.checked ? read(field.value) : null;
-    const amount = gift && form.elements.namedItem("covers_fees").checked ? withFee(gift) : gift;
+    const amount = gift && form.elements.namedItem("covers_fees")?.checked ? withFee(gift) : gift;
     const template = templates[form.elements.namedItem("rhythm").value];
     words.textContent = amount && template ? template.replace("{amount}", inWords(amount)) : plain;
   };

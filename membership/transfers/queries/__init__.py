@@ -11,7 +11,9 @@ from membership.transfers.queries.announcements import (
     list_awaited,
     list_over,
     list_to_remind,
+    n_awaited,
     name_of_declaration,
+    prefixes,
     references_of_bodies,
 )
 from membership.transfers.queries.lines import (
@@ -61,9 +63,11 @@ __all__ = [
     "list_open_lines",
     "list_over",
     "list_to_remind",
+    "n_awaited",
     "name_of_declaration",
     "names_by_account",
     "payments_by_id",
     "people_by_id",
+    "prefixes",
     "references_of_bodies",
 ]

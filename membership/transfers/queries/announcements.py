@@ -10,6 +10,7 @@ from membership.contributions.models import Contribution
 from membership.contributions.rules import UNPAID, State
 from membership.db import db
 from membership.kernel.errors import NotFound
+from membership.newsroom.queries import all_names
 from membership.transfers.models import Declaration
 from membership.transfers.rules import codes
 from membership.transfers.rules.waiting import REMIND_AFTER
@@ -45,9 +46,14 @@ def get_announced_by_id(declaration_id: int) -> Announced:
     return _one(Declaration.id == declaration_id)
 
 
-def find_announced_by_code(text: str, prefix: str) -> Announced | None:
+def prefixes() -> list[str]:
+    """What codes of ours begin with: the initials of the newsroom, and of every name that it had before."""
+    return list(dict.fromkeys(codes.prefix_of(name) for name in all_names()))
+
+
+def find_announced_by_code(text: str) -> Announced | None:
     """The declaration whose code stands in `text` and nothing else that is one; None where there is not exactly one."""
-    bodies = codes.bodies_in(text, prefix)
+    bodies = codes.bodies_in(text, *prefixes())
     row = _joined(Declaration.body.in_(bodies)).one_or_none() if len(bodies) == 1 else None
     return Announced(row[0], row[1]) if row is not None else None
 
@@ -55,6 +61,13 @@ def find_announced_by_code(text: str, prefix: str) -> Announced | None:
 def list_awaited(at: datetime, limit: int) -> list[Announced]:
     """Declarations whose money is waited for, the oldest first."""
     return [Announced(row[0], row[1]) for row in _joined(_is_awaited(at), limit=limit)]
+
+
+def n_awaited(at: datetime) -> dict[str, int]:
+    """Way -> announced gifts whose money is waited for."""
+    query = select(Contribution.way, func.count()).join(Declaration, Contribution.id == Declaration.contribution_id)
+    rows = db.session.execute(query.where(_is_awaited(at)).group_by(Contribution.way))
+    return {way: n for way, n in rows}  # noqa: C416 - rows are no pairs to the type checker
 
 
 def count_awaited(mailbox_digest: str, at: datetime) -> int:

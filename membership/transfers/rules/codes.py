@@ -57,25 +57,25 @@ def creditor_reference(prefix: str, body: str) -> str:
     return f"RF{mod_97_10.calc_check_digits(number + 'RF')}{number}"
 
 
-def bodies_in(text: str, prefix: str) -> list[str]:
+def bodies_in(text: str, *prefixes: str) -> list[str]:
     """Every code that stands in a remittance text, in order, each once: with any spaces, hyphens and letter case.
 
-    A code counts where it stands by itself (its groups may be apart), or right behind `prefix`, as in a creditor
-    reference.
+    A code counts where it stands by itself (its groups may be apart), or right behind one of `prefixes`, as in a
+    creditor reference.
     """
-    found = [run for run in _runs(text, prefix) if is_body(run)]
+    found = [run for run in _runs(text, prefixes) if is_body(run)]
     return list(dict.fromkeys(found))
 
 
-def near_bodies(text: str, prefix: str) -> list[str]:
+def near_bodies(text: str, *prefixes: str) -> list[str]:
     """Codes that stand in the text with one wrong character or two that changed places: what they may have been.
 
     Up to some hundreds, without order; only a table of codes given out says which of them is one. Nothing where the
     text has a right code already.
     """
-    if bodies_in(text, prefix):
+    if bodies_in(text, *prefixes):
         return []
-    wrong = [run for run in _runs(text, prefix) if _has_its_shape(run, fewest=1)]
+    wrong = [run for run in _runs(text, prefixes) if _has_its_shape(run, fewest=1)]
     return list(dict.fromkeys(body for run in wrong for body in _mended(run)))
 
 
@@ -99,8 +99,8 @@ def _has_its_shape(text: str, fewest: int = FEWEST_OF_A_KIND) -> bool:
     return len(text) == LENGTH and n_digits >= fewest and LENGTH - n_digits >= fewest
 
 
-def _runs(text: str, prefix: str) -> Iterator[str]:
-    """Stretches of seven characters that may be a code: whole words put together, or what follows the prefix."""
+def _runs(text: str, prefixes: Iterable[str]) -> Iterator[str]:
+    """Stretches of seven characters that may be a code: whole words put together, or what follows a prefix."""
     words = _WORD.findall(plain(text))
     starts = [0]
     for word in words:
@@ -109,8 +109,9 @@ def _runs(text: str, prefix: str) -> Iterator[str]:
     for start in starts:
         if start + LENGTH in edges:
             yield joined[start : start + LENGTH]
-    for found in re.finditer(f"(?={re.escape(prefix)}([A-Z0-9]{{{LENGTH}}}))", joined):
-        yield found.group(1)
+    for prefix in prefixes:
+        for found in re.finditer(f"(?={re.escape(prefix)}([A-Z0-9]{{{LENGTH}}}))", joined):
+            yield found.group(1)
 
 
 def _mended(run: str) -> Iterable[str]:

@@ -23,6 +23,7 @@ from membership.db import db, is_sqlite, transaction
 from membership.kernel import clock
 from membership.kernel.errors import Conflict, InvalidInput, MembershipError, NotFound
 from membership.kernel.money import Money
+from membership.newsroom.queries import cup_in, late_money
 from membership.transfers.models import KnownPayer, StatementLine
 from membership.transfers.queries import list_certain
 from membership.transfers.rules.accounts import end_of
@@ -35,7 +36,6 @@ from membership.transfers.services.posting import (
     Decision,
     book_undoing,
     cannot_undo,
-    cup_in,
     in_currency,
     left_of,
     log_line,
@@ -46,14 +46,13 @@ from membership.transfers.services.posting import (
     set_credit_state,
     was_undone,
 )
-from membership.web import settings
 
 log = logging.getLogger(__name__)
 
 
 def book_certain(now: datetime, limit: int = 500) -> int:
     """Book the lines that are certain, where the newsroom lets us; how many. One that cannot be booked waits."""
-    if not settings().book_certain_transfers:
+    if not late_money().books_certain:
         return 0
     n_booked = 0
     for line_id in list_certain(limit):

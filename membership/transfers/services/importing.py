@@ -13,7 +13,7 @@ from membership.audit.rules import COMMAND
 from membership.audit.services import record
 from membership.db import db, hint, is_sqlite, transaction
 from membership.kernel import ids
-from membership.newsroom.queries import day_of
+from membership.newsroom.queries import all_accounts, day_of
 from membership.transfers.models import StatementLine
 from membership.transfers.services import booking, matching
 from membership.transfers.statements import Kind, Line, Mapping, Statement, identities, read
@@ -133,10 +133,10 @@ def _names_a_booking(line: Line) -> bool:
 
 
 def _of_another_account(statement: Statement) -> list[str]:
-    own = settings().bank_iban
-    if statement.way != "bank" or not own or not statement.account or statement.account.upper() == own:
+    own = all_accounts()
+    if statement.way != "bank" or not own or not statement.account or statement.account.upper() in own:
         return []
-    return [f"This statement is of another account than BANK_IBAN: its number ends in {statement.account[-4:]}."]
+    return [f"This statement is of another account than the newsroom's: its number ends in {statement.account[-4:]}."]
 
 
 def _n_known(identities_: list[str]) -> int:

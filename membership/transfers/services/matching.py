@@ -9,7 +9,6 @@ from membership.accounts.models import Person
 from membership.db import db, transaction
 from membership.kernel import clock
 from membership.kernel.money import Money
-from membership.newsroom.queries import newsroom
 from membership.transfers import queries
 from membership.transfers.models import StatementLine
 from membership.transfers.rules import codes
@@ -42,9 +41,9 @@ def suggest_all() -> None:
 
 
 def _suggest(lines: Sequence[StatementLine]) -> None:
-    prefix = codes.prefix_of(newsroom().name)
-    coded = {line.id: codes.bodies_in(line.remittance or "", prefix) for line in lines}
-    nearly = {line.id: codes.near_bodies(line.remittance or "", prefix) for line in lines}
+    prefixes = queries.prefixes()
+    coded = {line.id: codes.bodies_in(line.remittance or "", *prefixes) for line in lines}
+    nearly = {line.id: codes.near_bodies(line.remittance or "", *prefixes) for line in lines}
     given_out = queries.references_of_bodies(
         body for table in (coded, nearly) for bodies in table.values() for body in bodies
     )
@@ -114,7 +113,7 @@ def _returned_by_account(line: StatementLine) -> StatementLine | None:
 
 
 def _returned_by_code(line: StatementLine) -> StatementLine | None:
-    bodies = codes.bodies_in(line.remittance or "", codes.prefix_of(newsroom().name))
+    bodies = codes.bodies_in(line.remittance or "", *queries.prefixes())
     ids = list(queries.references_of_bodies(bodies).values())
     return _newest(StatementLine.suggested_id.in_(ids), line.amount, line.booked_on) if ids else None
 
@@ -132,7 +131,7 @@ def _newest(condition: object, amount: Money, on: date) -> StatementLine | None:
 
 def names_a_code(text: str) -> bool:
     """Whether one of the codes that we gave out stands in a text."""
-    return bool(queries.references_of_bodies(codes.bodies_in(text, codes.prefix_of(newsroom().name))))
+    return bool(queries.references_of_bodies(codes.bodies_in(text, *queries.prefixes())))
 
 
 def _is_seen_elsewhere(line: StatementLine) -> bool:

@@ -19,7 +19,7 @@ from membership.kernel import clock
 from membership.kernel.errors import Conflict
 from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
-from membership.newsroom.queries import offer_in, offered_currencies, zone
+from membership.newsroom.queries import cup_in, zone
 from membership.transfers.models import StatementLine
 from membership.transfers.rules.reasons import clean_reason
 
@@ -119,11 +119,6 @@ def _refuse_gone(contribution: Contribution) -> None:
     person = db.session.get(Person, contribution.person_id) if contribution.person_id else None
     if (person is not None and not person.is_active) or (person is None and not contribution.email):
         raise Conflict("giver_gone", "This giver has left and was erased; say whose money it is.")
-
-
-def cup_in(currency: str) -> Money:
-    """The price of a cup; zero in a currency that is not offered, whose money is thanked and covers nothing."""
-    return offer_in(currency).cup if currency in offered_currencies() else Money(0, currency)
 
 
 def in_currency(contribution: Contribution, amount: Money, token: str) -> Contribution:

@@ -15,12 +15,10 @@ from membership.billing.models import Payment
 from membership.contributions.services.declaring import Gift
 from membership.kernel import clock, ids
 from membership.kernel.errors import InvalidInput, NotFound
-from membership.newsroom.queries import day_of, newsroom, offered_currencies
+from membership.newsroom.queries import cup_in, day_of, priced_currencies
 from membership.transfers import queries, services
 from membership.transfers.forms import GiveBackForm, HandForm, MappingForm, ReasonForm, check_day, money_from
-from membership.transfers.rules.codes import prefix_of
 from membership.transfers.services import Decision
-from membership.transfers.services.posting import cup_in
 from membership.transfers.statements import BUILT_IN
 from membership.web.access import audience
 from membership.web.forms import Form
@@ -38,7 +36,7 @@ FORM_OPEN_SECONDS = 24 * 3600
 def by_hand() -> ResponseReturnValue:
     """The form of a gift that no statement tells of; filled in from an announcement where one is named."""
     today = day_of(clock.now())
-    form = HandForm(formdata=None, day=today, form_token=_token()).offer_currencies(offered_currencies())
+    form = HandForm(formdata=None, day=today, form_token=_token()).offer_currencies(priced_currencies())
     if reference := request.args.get("announced"):
         found = queries.get_announced(reference)
         form.way.data, form.code.data = found.contribution.way, found.code
@@ -50,7 +48,7 @@ def by_hand() -> ResponseReturnValue:
 @audience("staff", rate="write", may="money.act")
 def book() -> ResponseReturnValue:
     """Book it, once, however often this form is sent."""
-    form = HandForm().offer_currencies(offered_currencies())
+    form = HandForm().offer_currencies(priced_currencies())
     try:
         if not form.validate_on_submit():
             return render_template("transfers/desk/by_hand.html", form=form), 422
@@ -68,7 +66,7 @@ def _book(form: HandForm) -> str:
     on, amount = check_day(form.day.data, day_of(at)), form.money()
     decision = Decision(current_user, at, form.reason.data or "")
     if (form.code.data or "").strip():
-        found = queries.find_announced_by_code(form.code.data or "", prefix_of(newsroom().name))
+        found = queries.find_announced_by_code(form.code.data or "")
         if found is None:
             raise InvalidInput("no_such_code", "Nobody was given this code. Is every character right?", field="code")
         return services.book_announced(found.contribution.id, amount, on, token, decision, way=form.way.data)

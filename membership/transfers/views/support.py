@@ -8,12 +8,14 @@ from membership.accounts.rules import mailbox
 from membership.contributions.views.paying import issue_form_token, offer_for, used_form_token
 from membership.kernel import clock
 from membership.kernel.errors import Conflict, InvalidInput, MembershipError, TooMany
+from membership.newsroom.queries import offered_ways, ways
 from membership.newsroom.rules import Offer
+from membership.newsroom.rules.ways import grouped
 from membership.transfers import queries, services
 from membership.transfers.emails import describe
 from membership.transfers.forms import AnnounceForm
 from membership.transfers.rules.waiting import MOST_OPEN, WAIT_FOR
-from membership.web import qr, ratelimit, settings
+from membership.web import qr, ratelimit
 from membership.web.access import audience
 from membership.web.forms import Form
 
@@ -46,6 +48,8 @@ def announce() -> ResponseReturnValue:
         return _page(form, offer, problem="stale"), 409
     if not is_valid:
         return _page(form, offer), 422
+    if offer.is_other_than(form.seen.data):
+        return _page(form, offer, problem="prices"), 409
     try:
         return redirect(url_for("transfers.announced", reference=_announce(form, offer, token)), 303)
     except MembershipError as error:
@@ -81,12 +85,10 @@ def announced(reference: str) -> ResponseReturnValue:
     """Account, amount and code of an announcement, for whoever has its unguessable address. No thanks yet."""
     found = queries.get_announced(reference)
     facts = describe(found)
-    known = settings()
+    known = ways()
     drawn = None
-    if found.contribution.way == "bank" and known.bank_iban and known.bank_holder:
-        drawn = qr.of_transfer(
-            known.bank_holder, known.bank_iban, known.bank_bic, found.contribution.charge, found.code
-        )
+    if found.contribution.way == "bank" and known.iban and known.holder:
+        drawn = qr.of_transfer(known.holder, known.iban, known.bic, found.contribution.charge, found.code)
     return render_template(
         "transfers/announced.html",
         **facts,
@@ -119,22 +121,9 @@ def announce_again(reference: str) -> ResponseReturnValue:
     return redirect(url_for("transfers.announced", reference=reference), 303)
 
 
-def offered_ways() -> list[str]:
-    """The ways beside the card that this newsroom has set up, in the order of the page."""
-    known = settings()
-    is_offered = {
-        "bank": known.bank_iban,
-        "paypal": known.paypal_link,
-        "crypto": known.crypto_addresses,
-        "cash": known.cash_words,
-    }
-    return [way for way, value in is_offered.items() if value]
-
-
 def _page(form: AnnounceForm, offer: Offer, problem: str | None = None) -> str:
-    form.currency.data = offer.currency
-    known = settings()
-    iban = known.bank_iban or ""
+    form.currency.data, form.seen.data = offer.currency, offer.mark
+    known = ways()
     return render_template(
         "transfers/support.html",
         form=form,
@@ -144,9 +133,9 @@ def _page(form: AnnounceForm, offer: Offer, problem: str | None = None) -> str:
         most_open=MOST_OPEN,
         ways=offered_ways(),
         account={
-            "holder": known.bank_holder,
-            "iban": " ".join(iban[i : i + 4] for i in range(0, len(iban), 4)),
-            "bic": known.bank_bic,
+            "holder": known.holder,
+            "iban": grouped(known.iban or ""),
+            "bic": known.bic,
             "bank": known.bank_name,
         },
         paypal_link=known.paypal_link,
@@ -157,4 +146,4 @@ def _page(form: AnnounceForm, offer: Offer, problem: str | None = None) -> str:
 
 def _crypto() -> list[tuple[str, str, qr.Drawing]]:
     """Name, address and picture of every crypto address."""
-    return [(name, address, qr.of_text(address)) for name, address in settings().crypto_addresses.items()]
+    return [(name, address, qr.of_text(address)) for name, address in ways().crypto]

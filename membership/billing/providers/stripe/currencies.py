@@ -5,6 +5,23 @@ from membership.kernel.money import MINOR_DIGITS, Money
 ZERO_DECIMAL = frozenset(
     {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"}
 )
+# The least that Stripe charges, in its own count; currencies that are missing have no least of their own: there it
+# depends on what the account is paid out in (docs.stripe.com/currencies, "Minimum and maximum charge amounts").
+SMALLEST: dict[str, int] = {
+    **dict.fromkeys(("AUD", "BRL", "CAD", "CHF", "EUR", "INR", "NZD", "SGD", "USD"), 50),
+    "AED": 200,
+    "BGN": 100,
+    "CZK": 1500,
+    "DKK": 250,
+    "GBP": 30,
+    "HUF": 17500,
+    "JPY": 50,
+    "MXN": 1000,
+    "NOK": 300,
+    "PLN": 200,
+    "RON": 200,
+    "SEK": 300,
+}
 THREE_DECIMAL = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 """Counted in thousandths, of which the last digit must be 0. UGX and ISK have no digits in ISO 4217 and are
 counted in hundredths at Stripe, which must be whole."""

@@ -25,7 +25,7 @@ class StripePages(StripeAsks):
         except ProviderFailed as failed:
             if not is_missing(failed) or "product" not in str(failed.details.get("param")):
                 raise
-            self.ensure_product()
+            self.ensure_product(request.newsroom_name)
             session = self._create_session(params, f"{idempotency_key}-after-product")
         expires_at = translate.moment(session["expires_at"]) or request.expires_at
         return OpenedCheckout(session["id"], str(session["url"]), expires_at)
@@ -52,9 +52,10 @@ class StripePages(StripeAsks):
             return session.get("status") == "expired"
         return True
 
-    def ensure_product(self) -> None:
+    def ensure_product(self, newsroom_name: str | None = None) -> None:
         """Make the product under its fixed id; Stripe refuses a second one of that id, which is well."""
-        product = {"id": self._settings.stripe_product_id, "name": f"Support for {self._settings.newsroom_name}"}
+        name = product_name(newsroom_name or self._settings.newsroom_name)
+        product = {"id": self._settings.stripe_product_id, "name": name}
         params = product | {"metadata": {"app": APP_STAMP}}
         try:
             self._ask("products.create", lambda v1: v1.products.create(params=params))
@@ -112,6 +113,11 @@ class StripePages(StripeAsks):
             if is_certain(failed) and is_missing(failed):
                 raise not_possible("The customer or the card is gone.") from failed
             raise
+
+
+def product_name(newsroom_name: str) -> str:
+    """What Stripe's pages and receipts call the one product."""
+    return f"Support for {newsroom_name}"
 
 
 def checkout_params(request: CheckoutRequest, product_id: str) -> dict[str, Any]:

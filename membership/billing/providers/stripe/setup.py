@@ -13,6 +13,7 @@ from membership.billing.port import APP_STAMP
 from membership.billing.providers.stripe.caller import StripeCaller
 from membership.billing.providers.stripe.client import API_VERSION, is_missing
 from membership.billing.providers.stripe.notices import EVENTS
+from membership.billing.providers.stripe.pages import product_name
 from membership.config import Settings
 from membership.kernel.errors import ProviderFailed
 
@@ -50,9 +51,9 @@ class Step:
 class StripeSetup(StripeCaller):
     """Product, portal and webhook endpoint of one installation; with `is_check` nothing is changed."""
 
-    def __init__(self, settings: Settings, webhook_url: str, *, is_check: bool) -> None:
+    def __init__(self, settings: Settings, webhook_url: str, newsroom_name: str, *, is_check: bool) -> None:
         super().__init__(settings)
-        self._url, self._is_check = webhook_url, is_check
+        self._url, self._name, self._is_check = webhook_url, newsroom_name, is_check
 
     def steps(self) -> Iterator[Step]:
         """Look at everything, one step after the other. Raises ProviderFailed where Stripe cannot be asked."""
@@ -70,7 +71,7 @@ class StripeSetup(StripeCaller):
 
     def _product(self) -> Step:
         product_id = self._settings.stripe_product_id
-        params = {"id": product_id, "name": f"Support for {self._settings.newsroom_name}", "metadata": STAMP}
+        params = {"id": product_id, "name": product_name(self._name), "metadata": STAMP}
         try:
             product = self._ask("products", lambda v1: v1.products.retrieve(product_id))
         except ProviderFailed as failed:
@@ -79,12 +80,24 @@ class StripeSetup(StripeCaller):
             if not self._is_check:
                 self._ask("products.create", lambda v1: v1.products.create(params=params))
             return self._changed(f"Made the product {product_id}.", f"There is no product {product_id} yet.")
-        if product.get("active"):
+        if not product.get("active"):
+            if not self._is_check:
+                self._ask("products.update", lambda v1: v1.products.update(product_id, params={"active": True}))
+            return self._changed(
+                f"Took the product {product_id} out of the archive.", f"The product {product_id} is archived."
+            )
+        return self._product_name(product)
+
+    def _product_name(self, product: dict[str, Any]) -> Step:
+        """The newsroom may have another name by now. A name that somebody gave the product at Stripe stays."""
+        product_id, wanted, name = str(product["id"]), product_name(self._name), str(product.get("name"))
+        is_ours = (product.get("metadata") or {}).get("app") == APP_STAMP and name.startswith(product_name(""))
+        if name == wanted or not is_ours:
             return Step(Mark.FINE, f"The product {product_id} is there.")
         if not self._is_check:
-            self._ask("products.update", lambda v1: v1.products.update(product_id, params={"active": True}))
+            self._ask("products.update", lambda v1: v1.products.update(product_id, params={"name": wanted}))
         return self._changed(
-            f"Took the product {product_id} out of the archive.", f"The product {product_id} is archived."
+            f"The product {product_id} is called “{wanted}” now.", f"The product {product_id} is called “{name}”."
         )
 
     # The portal
@@ -139,7 +152,7 @@ class StripeSetup(StripeCaller):
             "url": self._url,
             "enabled_events": sorted(EVENTS),
             "api_version": API_VERSION,
-            "description": f"{self._settings.newsroom_name}: reader support",
+            "description": f"{self._name}: reader support",
             "metadata": STAMP,
         }
         made = self._ask("webhook_endpoints", lambda v1: v1.webhook_endpoints.create(params=params))

@@ -9,8 +9,8 @@ from membership.contributions.models import Contribution
 from membership.contributions.queries import find_by_reference
 from membership.contributions.rules import UNPAID, State, may_become
 from membership.db import db
+from membership.newsroom.queries import late_money
 from membership.patrons import services as patrons
-from membership.web import settings
 
 
 def get_row(reference: str) -> Contribution:
@@ -40,7 +40,7 @@ def person_of(contribution: Contribution, at: datetime) -> Person:
 def open_grace(contribution: Contribution, at: datetime, *, is_first: bool = False) -> None:
     """Let the giver stay a patron while the renewal is tried again, for the days of the settings."""
     if contribution.person_id is not None:
-        days = settings().grace_days
+        days = late_money().grace_days
         patrons.open_grace(contribution.person_id, contribution.reference, opened_at=at, days=days, is_first=is_first)
 
 

@@ -18,6 +18,7 @@ from membership.contributions.services.refunding import fail_refund, refund_warn
 from membership.db import db, hint
 from membership.kernel import clock, ids
 from membership.mail import services as mail
+from membership.newsroom.queries import late_money
 from membership.patrons import services as patrons
 from membership.web import settings
 
@@ -83,7 +84,7 @@ def note_pending(contribution: Contribution, at: datetime) -> None:
     if contribution.is_unpaid:
         send_mail(contribution, "debit_pending", f"pending:{contribution.reference}")
     elif contribution.person_id is not None and State(contribution.state) in LIVE:
-        days = max(settings().grace_days, PENDING_LASTS.days)
+        days = max(late_money().grace_days, PENDING_LASTS.days)
         patrons.open_grace(contribution.person_id, contribution.reference, opened_at=at, days=days)
 
 

@@ -18,7 +18,7 @@ from membership.front.queries.people import SupportView, get_person_by_public_id
 from membership.front.views.people.presses import actor, attempt, new_token, nonce_of, people_bp
 from membership.kernel import clock
 from membership.kernel.errors import InvalidInput, NotFound
-from membership.newsroom.queries import offer_in
+from membership.newsroom.queries import cup_in, offer_in
 from membership.newsroom.rules import Offer
 from membership.web.access import audience
 
@@ -98,7 +98,7 @@ def support(public_id: str, reference: str, action: str) -> ResponseReturnValue:
     case = _case(public_id, reference, action)
     form_class, _ask = ASKS[case.action]
     row = case.support.row
-    form = form_class(formdata=None, data=choice_of(row.gift, row.rhythm_word, row.cup))
+    form = form_class(formdata=None, data=choice_of(row.gift, row.rhythm_word, cup_in(row.currency)))
     form.form_token.data = new_token(reference, action)
     return _page(case, form)
 
@@ -116,6 +116,8 @@ def support_post(public_id: str, reference: str, action: str) -> ResponseReturnV
         return _page(case, form, "stale"), 409
     if not form.validate():
         return _page(case, form), 422
+    if case.action is Action.CHANGE and offer_in(case.support.row.currency).is_other_than(form.seen.data):
+        return _page(case, form, "prices"), 409
     try:
         problem, status = attempt(lambda: ask(case.support, form, f"{reference}:{action}:{nonce}"))
     except InvalidInput as error:
@@ -148,5 +150,8 @@ def _offer_lengths(case: Case, form: Any) -> None:
 
 def _page(case: Case, form: Any, problem: str | None = None) -> str:
     _offer_lengths(case, form)
-    offer: Offer = offer_in(case.support.row.currency)
+    # Only what changes the amount needs prices, and support may run in a currency that has none here.
+    offer: Offer | None = offer_in(case.support.row.currency) if case.action is Action.CHANGE else None
+    if offer is not None:
+        form.seen.data = offer.mark
     return render_template("front/people_support.html", case=case, form=form, offer=offer, problem=problem)

@@ -1,6 +1,6 @@
 """What a cup costs, what a gift may be, and what the fee comes to. Pure functions of values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from membership.kernel.money import Money
@@ -10,6 +10,8 @@ CUPS_OFFERED = (1, 2, 4)
 MONTHS_A_YEAR = 12
 # Above this many cups in one charge a person should talk to the newsroom: it is a typing error or a grant.
 MOST_CUPS = 2_500
+# Payment companies take eight digits in one charge.
+LARGEST_CHARGE = 99_999_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a reader may give in one currency; all amounts in `currency`."""
+    """What a reader may give in one currency; all amounts in `currency`. `currencies` are those to choose from."""
 
     currency: str
     currencies: tuple[str, ...]
@@ -34,6 +36,21 @@ class Offer:
     maximum: Money
     fee_permille: int
     fee_fixed: Money
+
+    @property
+    def has_fee(self) -> bool:
+        """Whether there is a card fee that a giver may cover."""
+        return bool(self.fee_permille or self.fee_fixed.minor)
+
+    @property
+    def mark(self) -> str:
+        """What a form carries along, so that nobody is charged by other prices than those that they saw."""
+        minors = (self.cup.minor, self.minimum[Rhythm.MONTHLY].minor, self.minimum[Rhythm.ONCE].minor)
+        return "-".join(map(str, (self.currency, *minors, self.fee_permille, self.fee_fixed.minor)))
+
+    def is_other_than(self, seen: str | None) -> bool:
+        """Whether a form was filled in by other prices in this currency; `seen` is the mark that it carries, if any."""
+        return bool(seen) and seen != self.mark and str(seen).partition("-")[0] == self.currency
 
     def price(self, rhythm: Rhythm, n_cups: int) -> Money:
         """What `n_cups` cost: a month's worth for monthly and once, twelve months' for yearly (decision 9)."""
@@ -73,20 +90,27 @@ def build_offer(
     once_minimums: Mapping[str, int],
     fee_permille: int,
     fee_fixed: Mapping[str, int],
+    *,
+    monthly_minimums: Mapping[str, int] | None = None,
+    currencies: Sequence[str] | None = None,
 ) -> Offer:
-    """The offer in `currency` from tables of minor units per currency; KeyError for one not offered."""
+    """The offer in `currency` from tables of minor units per currency; KeyError for one without a price.
+
+    `monthly_minimums`: one cup where it is not given. `currencies`: those to choose from, all of `cups` by default.
+    """
     cup = Money(cups[currency], currency)
+    monthly = Money((monthly_minimums or cups)[currency], currency)
     return Offer(
         currency=currency,
-        currencies=tuple(cups),
+        currencies=tuple(cups if currencies is None else currencies),
         cup=cup,
         choices=tuple(Choice(n, cup * n, cup * n * MONTHS_A_YEAR, cup * n) for n in CUPS_OFFERED),
         minimum={
-            Rhythm.MONTHLY: cup,
-            Rhythm.YEARLY: cup * MONTHS_A_YEAR,
+            Rhythm.MONTHLY: monthly,
+            Rhythm.YEARLY: monthly * MONTHS_A_YEAR,
             Rhythm.ONCE: Money(once_minimums[currency], currency),
         },
-        maximum=cup * MOST_CUPS,
+        maximum=Money(min(cup.minor * MOST_CUPS, LARGEST_CHARGE), currency),
         fee_permille=fee_permille,
         fee_fixed=Money(fee_fixed[currency], currency),
     )
