@@ -87,6 +87,8 @@ def test_damage_is_found(three, what):
 def test_a_second_live_support_that_is_flagged_is_no_fault(three):
     change("UPDATE contributions SET person_id = 1 WHERE rhythm <> 'once'")
     change("UPDATE contributions SET second_of = 'con_1' WHERE id = 2 AND rhythm <> 'once'")
+    assert "two_live_supports" in codes()  # what it names is nowhere
+    change("UPDATE contributions SET reference = 'con_1' WHERE id = 1")
     assert "two_live_supports" not in codes()
 
 

@@ -30,7 +30,8 @@ from tests.faults.lives.hours import Hours
 
 SWEEPERS = (
     "billing.drain", "billing.finish_open", "contributions.abandon_overdue", "contributions.look_after_pending",
-    "contributions.send_refunds", "contributions.stop_due", "contributions.try_new_cards",
+    "contributions.flag_seconds", "contributions.send_refunds", "contributions.stop_due",
+    "contributions.try_new_cards",
 )  # fmt: skip
 MOST_ROUNDS = 60
 
