@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
+from membership.audit.services import record
 from membership.db import db, is_sqlite, transaction
 from membership.kernel.errors import Conflict, InvalidInput, NotFound
 from membership.newsroom import queries
@@ -106,6 +107,9 @@ def _write(step: _Step, number: int, now: Values, wanted: Values | None, back_to
     )
     db.session.add(row)
     db.session.flush()
+    # The values stand in the version; some are addresses, which the log never holds.
+    after_facts = {"version": news.number} | ({} if back_to is None else {"back_to": back_to})
+    record("settings.saved", ("setting", news.subject), actor=step.actor, before={"version": number}, after=after_facts)
     for listener in queries.outlook().listeners:
         listener(news)
     return news.number

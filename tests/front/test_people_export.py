@@ -42,7 +42,7 @@ def test_a_line_says_who_somebody_is_and_how_they_stand(app):
     support = make_support(one, n_cups=3, currency="UAH", cup=10000)
     make_support(one, "ended", n_cups=9)
     for name in ("Jury", "=Press"):
-        tagging.tag_by_name(one.id, name, now)
+        tagging.tag_by_name(one, name, actor="staff:st_1", at=now)
     first, second, third = exported()
     assert list(first) == list(COLUMNS)
     assert first["name"] == "'=HYPERLINK(A1)"

@@ -259,7 +259,7 @@ def test_the_other_filters(app):
     make_support(new, State.PAST_DUE, failed_at=now)
     for _ in range(2):
         make_support(flagged)
-    tagging.tag_by_name(new.id, "Jury", now)
+    tagging.tag_by_name(new, "Jury", actor="staff:st_1", at=now)
     day = (now - timedelta(days=390)).date()
     assert found(joined_to=day) == ["r000"]
     assert found(joined_from=day) == ["boss", "r001", "r002", "r003"]
@@ -373,15 +373,18 @@ def test_a_filter_is_kept_under_a_name_without_what_was_typed(app):
     with pytest.raises(InvalidInput) as error:
         segments.keep("Everybody", Filter(q="olena"), actor=ACTOR, at=clock.now())
     assert error.value.code == "segment_empty"
-    assert segments.remove(kept.id) == "Lapsed in Ukraine"
+    assert segments.remove(kept.id, "staff:st_1") == "Lapsed in Ukraine"
     assert list_segments() == []
 
 
 def test_tags_are_one_whatever_their_case_and_follow_a_merge(app):
     one, two, now = make_person("one@example.org"), make_person("two@example.org"), clock.now()
-    first, again = tagging.tag_by_name(one.id, "Jury", now), tagging.tag_by_name(two.id, "JURY", now)
+    first, again = (
+        tagging.tag_by_name(one, "Jury", actor="staff:st_1", at=now),
+        tagging.tag_by_name(two, "JURY", actor="staff:st_1", at=now),
+    )
     assert first.id == again.id
-    tagging.tag_by_name(two.id, "Press", now)
+    tagging.tag_by_name(two, "Press", actor="staff:st_1", at=now)
     accounts.merge(two.id, one.id, "One reader.", "system", now)
     assert [tag.name for tag in tags_of_person(one.id)] == ["Jury", "Press"]
     assert tags_of_person(two.id) == []

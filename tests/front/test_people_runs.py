@@ -138,7 +138,7 @@ def test_free_months_are_taken_back_from_whoever_still_has_them(app):
 
 def test_tags_go_only_to_who_has_them_not_and_are_taken_only_from_whom_they_were_given(app):
     had, new = make_people(2)
-    tagging.tag_by_name(had.id, "Jury", clock.now())
+    tagging.tag_by_name(had, "Jury", actor="staff:st_1", at=clock.now())
     run = begin(settle(Plan(What.TAG, tag="jury")), reason="")
     assert get_run(run.public_id).left_out == {LeftOut.HAS: 1}
     work_off(run)
@@ -160,7 +160,7 @@ def test_a_mail_cannot_be_taken_back_and_what_waits_can_be_stopped(app):
     runs.step(run.id, clock.now())
     with pytest.raises(Conflict):
         runs.undo(run.public_id, actor=ACTOR, at=clock.now())
-    runs.stop(run.public_id)
+    runs.stop(run.public_id, actor="staff:st_1")
     work_off(run)
     view = get_run(run.public_id)
     assert (view.run.state, view.n_done, view.left_out) == ("done", 25, {LeftOut.STOPPED: 5})

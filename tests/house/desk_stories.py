@@ -5,6 +5,7 @@ A story gets the owner's `Desk` and answers (path, fields); a new form of the de
 
 import io
 import itertools
+import json
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,11 +22,17 @@ from werkzeug.test import encode_multipart
 from membership.accounts import queries as accounts
 from membership.accounts.models import Person, TotpSecret
 from membership.accounts.services import factors, passkeys
+from membership.billing.models import InboxEvent
 from membership.billing.services import sync
 from membership.contributions.models import Contribution
+from membership.contributions.rules import State
 from membership.db import db, transaction
-from membership.front.queries import people
+from membership.front.queries import kept as kept_lists
+from membership.front.queries import person_page
 from membership.kernel import clock
+from membership.mail.models import OutboxMail
+from membership.newsroom.queries.snapshot import current
+from membership.newsroom.rules.subjects import Subject
 from membership.patrons.queries import comps_of
 from membership.polls import queries as polls
 from membership.topics.rules import Stage
@@ -33,7 +40,9 @@ from membership.transfers import queries as transfers
 from membership.transfers import services as transfer_services
 from membership.web.tokens import seal
 from tests.factories.authenticator import Authenticator
+from tests.billing.conftest import make_event
 from tests.factories.checkout import pay
+from tests.factories.listed import make_support
 from tests.factories.people import any_token, make_person, make_staff, sign_in
 from tests.factories.polls import NOW, close_poll, make_draft, make_patron, make_poll, make_topics
 from tests.factories.polls import cast_ballot as cast
@@ -68,6 +77,11 @@ class Desk:
     def token(self, path: str) -> dict:
         """The token of one press, from the page of a form."""
         return {"form_token": re.search(r'name="form_token"[^>]*value="([^"]+)"', self.read(path))[1]}
+
+    def hidden(self, path: str, *names: str) -> dict:
+        """What the page of a form says in its hidden fields of these names."""
+        page = self.read(path)
+        return {name: re.search(rf'name="{name}"[^>]*value="([^"]*)"', page)[1] for name in names}
 
     @property
     def here(self) -> int:
@@ -168,7 +182,7 @@ def _supporter() -> SimpleNamespace:
     sync("checkout_session", url.rpartition("/")[2])
     row = db.session.scalar(select(Contribution).where(Contribution.email == f"reader{number}@example.org"))
     person = accounts.get_person(row.person_id)
-    receipt = people.view_person(person, clock.now()).payments[0].receipt_number
+    receipt = person_page.view_person(person, clock.now()).payments.rows[0].receipt_number
     return SimpleNamespace(base=f"/staff/people/{person.public_id}", reference=row.reference, receipt=receipt)
 
 
@@ -213,6 +227,135 @@ def merge_people(desk) -> Act:
 
 def erase(desk) -> Act:
     return f"/staff/people/{somebody().public_id}/erase", WHY_NOT
+
+
+def _failing() -> str:
+    """The reference of a support whose renewal failed."""
+    row = make_support(somebody(), State.PAST_DUE, failed_at=clock.now(), failure_reason="insufficient_funds")
+    return row.reference
+
+
+def mail_failure(desk) -> Act:
+    path = f"/staff/trouble/{_failing()}/mail"
+    return path, WHY_NOT | desk.token(path)
+
+
+def export_people(desk) -> Act:
+    return "/staff/people/export", {"filter": "standing=patron"}
+
+
+def keep_list(desk) -> Act:
+    return "/staff/people/segments", {"filter": "standing=patron", "name": f"Patrons {next(numbers)}"}
+
+
+def forget_list(desk) -> Act:
+    path, fields = keep_list(desk)
+    assert desk.send(path, fields).status_code == 303
+    kept = next(each for each in kept_lists.list_segments() if each.name == fields["name"])
+    return f"{path}/{kept.id}/remove", {}
+
+
+def tag(desk) -> Act:
+    return f"/staff/people/{somebody().public_id}/tags", {"name": f"Tag {next(numbers)}"}
+
+
+def untag(desk) -> Act:
+    path, fields = tag(desk)
+    assert desk.send(path, fields).status_code == 303
+    made = next(each for each in kept_lists.list_tags() if each.name == fields["name"])
+    return f"{path}/{made.id}/remove", {}
+
+
+def draft_run(desk) -> Act:
+    fields = {
+        "filter": "",
+        "scope": "ticked",
+        "who": [somebody().public_id],
+        "what": "tag",
+        "tag": f"Tag {next(numbers)}",
+    }
+    return "/staff/people/many", fields
+
+
+def start_run(desk) -> Act:
+    path, fields = draft_run(desk)
+    return f"{desk.send(path, fields).location}/start", {"reason": ""}
+
+
+def stop_run(desk) -> Act:
+    path, fields = start_run(desk)
+    assert desk.send(path, fields).status_code == 303
+    return path.replace("/start", "/stop"), {}
+
+
+def undo_run(desk) -> Act:
+    path, fields = start_run(desk)
+    assert desk.send(path, fields).status_code == 303
+    return path.replace("/start", "/undo"), {}
+
+
+# Behind the scenes --------------------------------------------------------------------------------------
+
+
+def _given_up() -> str:
+    """The id of a notice that was given up."""
+    number, at = next(numbers), clock.real_now()
+    row = InboxEvent(
+        id=f"evt_dead{number}", type="invoice.paid", object_kind="invoice", object_id=f"in_dead{number}", created_at=at,
+        signed_at=at, received_at=at, body=json.dumps(make_event(f"evt_dead{number}")).encode(), state="dead",
+        next_try_at=None, done_at=at,
+    )  # fmt: skip
+    db.session.add(row)
+    db.session.commit()
+    return row.id
+
+
+def replay(desk) -> Act:
+    path = f"/staff/inbox/{_given_up()}/replay"
+    return path, WHY_NOT | desk.token(path)
+
+
+def replay_all(desk) -> Act:
+    _given_up()
+    path = "/staff/inbox/replay/all"
+    return path, WHY_NOT | desk.hidden(path, "form_token", "until")
+
+
+def _stuck_mail() -> int:
+    at = clock.real_now()
+    row = OutboxMail(
+        kind="accounts/sign_in", to_address="nobody@example.org", locale="en", args={}, created_at=at, next_try_at=at,
+        state="dead", done_at=at, tried_at=at, last_error="The mail server refused it.", failure="refused",
+    )  # fmt: skip
+    db.session.add(row)
+    db.session.commit()
+    return row.id
+
+
+def mail_again(desk) -> Act:
+    path = f"/staff/mails/{_stuck_mail()}/again"
+    return path, WHY_NOT | desk.token(path)
+
+
+def mails_again(desk) -> Act:
+    _stuck_mail()
+    path = "/staff/mails/again"
+    return path, WHY_NOT | desk.hidden(path, "form_token", "until")
+
+
+GOAL = "/staff/settings/goal"
+
+
+def save_setting(desk) -> Act:
+    number = current().number(Subject.GOAL)
+    fields = {"kind": "patrons", "n_patrons": str(700 + next(numbers)), "money_minor": "", "currency": "EUR"}
+    return f"{GOAL}/save", fields | {"base": str(number)}
+
+
+def setting_back(desk) -> Act:
+    path, fields = save_setting(desk)
+    assert desk.send(path, fields).status_code == 303
+    return f"{GOAL}/back", {"to": "0", "base": str(int(fields["base"]) + 1)}
 
 
 # Statements ---------------------------------------------------------------------------------------------
@@ -422,6 +565,22 @@ STORIES = {
     "people_desk.comp_post": (comp, "comp.granted"),
     "people_desk.revoke_post": (revoke_comp, "comp.revoked"),
     "people_desk.way_in_post": (way_in, "person.way_in"),
+    "people_desk.mail_failure_post": (mail_failure, "support.mailed"),
+    "people_desk.export_post": (export_people, "people.exported"),
+    "people_desk.keep_segment": (keep_list, "list.kept"),
+    "people_desk.remove_segment": (forget_list, "list.forgotten"),
+    "people_desk.tag": (tag, "person.tagged"),
+    "people_desk.untag": (untag, "person.untagged"),
+    "people_desk.draft": (draft_run, "run.drafted"),
+    "people_desk.start": (start_run, "run.started"),
+    "people_desk.stop": (stop_run, "run.stopped"),
+    "people_desk.undo": (undo_run, "run.undone"),
+    "inbox.replay_post": (replay, "notice.replayed"),
+    "inbox.replay_all_post": (replay_all, "notice.replayed"),
+    "mails.do": (mail_again, "mail.sent_again"),
+    "mails.again_all_post": (mails_again, "mail.sent_again"),
+    "settings.save": (save_setting, "settings.saved"),
+    "settings.back": (setting_back, "settings.saved"),
     "leaving.look": (look_at_both, "person.read"),
     "leaving.merge": (merge_people, "person.merged"),
     "leaving.erase": (erase, "person.erased"),
@@ -461,7 +620,11 @@ STORIES = {
     "poll_desk.skip_post": (skip_winner, "poll.skipped"),
 }  # fmt: skip
 # Forms that change nothing, and why they are forms at all.
-CHANGES_NOTHING = {"poll_desk.preview_post": "its buttons move a ranking, as a voter's do; nothing is kept"}
+CHANGES_NOTHING = {
+    "poll_desk.preview_post": "its buttons move a ranking, as a voter's do; nothing is kept",
+    "catalogue.test": "an example goes to whoever asked for it, and to nobody else",
+    "settings.look": "says what typed values would mean, before anything is saved",
+}
 
 
 @contextmanager

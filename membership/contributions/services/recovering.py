@@ -84,6 +84,8 @@ def mail_again(reference: str, token: str, *, reason: str, actor: str, at: datet
         if send_mail(row, "lapsed" if row.state == State.LAPSED else kind, f"failed-again:{token}"):
             row.failure_mailed_at = at
             accounts.note(row.person_id, "failure_mailed", at, {"reason": reason, "reference": reference}, actor)
+            whose = public_id_of(row.person_id)
+            record("support.mailed", ("contribution", reference), actor=actor, about=whose, reason=reason)
 
 
 def open_card_page(reference: str, attempt: str) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, exists, func, insert, literal, select, update
 
 from membership.accounts.models import Person
+from membership.audit.services import record
 from membership.db import db, hint, take_time, transaction
 from membership.front.models import PersonTag, Run, RunItem
 from membership.front.queries.listing.pages import everybody
@@ -67,12 +68,13 @@ def draft(plan: Plan, chosen: Chosen, *, actor: str, at: datetime) -> Run:
         )
         db.session.add(run)
         db.session.flush()
-        _settle_people(run, chosen, at)
+        n = _settle_people(run, chosen, at)
         _leave_out(run)
+        record("run.drafted", ("run", run.public_id), actor=actor, after={"kind": run.kind, "people": n})
     return run
 
 
-def _settle_people(run: Run, chosen: Chosen, at: datetime) -> None:
+def _settle_people(run: Run, chosen: Chosen, at: datetime) -> int:
     if chosen.public_ids is None:
         whom = everybody(chosen.wanted, at)
     else:
@@ -85,6 +87,7 @@ def _settle_people(run: Run, chosen: Chosen, at: datetime) -> None:
         raise InvalidInput("nobody_chosen", "Nobody is chosen.")
     if n > rules.MOST_PEOPLE:
         raise InvalidInput("too_many_chosen", f"At most {rules.MOST_PEOPLE} people at once: choose a narrower filter.")
+    return n
 
 
 def _leave_out(run: Run) -> None:
@@ -117,17 +120,19 @@ def start(public_id: str, reason: str, *, actor: str, at: datetime) -> Run:
         if run.state == "draft":
             run.reason = rules.clean_reason(What(run.kind), reason)
             run.state, run.started_at, run.actor = "running", at, actor
+            record("run.started", ("run", public_id), actor=actor, reason=run.reason, after={"kind": run.kind})
             hint("front.work_off", run.id)
     return run
 
 
-def stop(public_id: str) -> Run:
+def stop(public_id: str, *, actor: str) -> Run:
     """Do nothing for those whose turn has not come; what was done stays. NotFound `no_run`, Conflict `run_over`."""
     with transaction("front.stop_run"):
         run = _locked(public_id)
         if run.state != "running":
             raise Conflict("run_over", "This is not going on any more.")
         _leave_rest_out(run)
+        record("run.stopped", ("run", public_id), actor=actor)
     return run
 
 
@@ -142,6 +147,7 @@ def undo(public_id: str, *, actor: str, at: datetime) -> Run:
         if run.state in {"running", "done"}:
             _leave_rest_out(run)
             run.state, run.undo_asked_at, run.undo_actor = "undoing", at, actor
+            record("run.undone", ("run", public_id), actor=actor)
             hint("front.work_off", run.id)
     return run
 

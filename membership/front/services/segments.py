@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 
+from membership.audit.services import record
 from membership.db import db, transaction
 from membership.front.models import Segment
 from membership.front.rules.filters import TEXT, Filter
@@ -25,12 +26,14 @@ def keep(name: str, wanted: Filter, *, actor: str, at: datetime) -> Segment:
     try:
         with transaction("front.keep_segment"):
             db.session.add(segment)
+            db.session.flush()
+            record("list.kept", ("segment", segment.id), actor=actor, after={"filters": sorted(query)})
     except IntegrityError as error:
         raise Conflict("name_taken", "There is a filter of that name.") from error
     return segment
 
 
-def remove(segment_id: int) -> str:
+def remove(segment_id: int, actor: str) -> str:
     """Forget a kept filter; its name. NotFound `no_segment`."""
     with transaction("front.remove_segment"):
         segment = db.session.get(Segment, segment_id)
@@ -38,4 +41,5 @@ def remove(segment_id: int) -> str:
             raise NotFound("no_segment", "There is no such filter.")
         name = segment.name
         db.session.delete(segment)
+        record("list.forgotten", ("segment", segment_id), actor=actor, before={"filters": sorted(segment.query)})
     return name

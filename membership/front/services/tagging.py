@@ -7,6 +7,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 
+from membership.accounts.models import Person
+from membership.audit.services import record
 from membership.db import db, is_sqlite, transaction
 from membership.front.models import PersonTag, RunItem, Tag
 from membership.front.rules.naming import clean_name
@@ -37,12 +39,20 @@ def take_off(person_id: int, tag_id: int) -> bool:
         return db.session.scalar(statement.returning(PersonTag.tag_id)) is not None
 
 
-def tag_by_name(person_id: int, name: str, at: datetime) -> Tag:
+def tag_by_name(person: Person, name: str, *, actor: str, at: datetime) -> Tag:
     """Give somebody the tag of that name. Raises InvalidInput as `naming.clean_name`."""
     with transaction("front.tag_by_name"):
         tag = ensure_tag(name, at)
-        put_on(person_id, tag.id, at)
+        if put_on(person.id, tag.id, at):
+            record("person.tagged", ("person", person.public_id), actor=actor, after={"tag": tag.id})
     return tag
+
+
+def untag(person: Person, tag_id: int, *, actor: str) -> None:
+    """Take a tag off somebody, whether they had it or not."""
+    with transaction("front.untag"):
+        if take_off(person.id, tag_id):
+            record("person.untagged", ("person", person.public_id), actor=actor, before={"tag": tag_id})
 
 
 def get_tag(tag_id: int) -> Tag:

@@ -26,7 +26,7 @@ ACTS: dict[str, Act] = {"again": intervening.send_again, "let-be": intervening.l
 
 
 @mails_bp.get("/staff/mails")
-@audience("staff", may="people.see")
+@audience("staff", may="people.see", reads="people")
 def index() -> ResponseReturnValue:
     """Mails, newest first, as the address asks for them."""
     shown, kind = request.args.get("shown", ""), request.args.get("kind", "")
@@ -40,7 +40,7 @@ def index() -> ResponseReturnValue:
 
 
 @mails_bp.get("/staff/mails/<int:outbox_id>")
-@audience("staff", may="people.see")
+@audience("staff", may="people.see", reads="people")
 def mail(outbox_id: int) -> ResponseReturnValue:
     """One mail: to whom, how it went, and what staff did about it. Never its text: that is written when it leaves."""
     line, interventions = queries.get_mail(outbox_id)

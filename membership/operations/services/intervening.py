@@ -7,12 +7,19 @@ from datetime import datetime
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 
+from membership.audit.services import record
 from membership.billing import replaying
 from membership.db import db, is_sqlite, transaction
 from membership.kernel.errors import Conflict
 from membership.mail import repairing
 from membership.operations.models import Intervention
 
+# Kind of an intervention -> what it is about and what was done, in the words of the audit log.
+LOGGED_AS = {
+    "notice_again": ("notice", "notice.replayed"),
+    "mail_again": ("mail", "mail.sent_again"),
+    "mail_let_be": ("mail", "mail.let_be"),
+}
 AT_ONCE = 500
 """So many are taken up by one press; where there are more, the page says so and asks for another."""
 
@@ -72,4 +79,9 @@ def _note(kind: str, subjects: Collection[str], press: Press) -> int:
     if not rows:
         return 0
     statement = insert(Intervention).on_conflict_do_nothing().returning(Intervention.id)
-    return len(db.session.scalars(statement, rows).all())
+    n_new = len(db.session.scalars(statement, rows).all())
+    if n_new:
+        thing, action = LOGGED_AS[kind]
+        subject = (thing, next(iter(subjects))) if len(subjects) == 1 else (f"{thing}s", "many")
+        record(action, subject, actor=press.actor, reason=press.reason, after={"n": n_new})
+    return n_new

@@ -15,8 +15,13 @@ CARDS = st.sampled_from(
         "4000000000000259",  # disputed at once
         "4000000000007726",  # refunds stay pending and succeed later
         "4000000000005126",  # refunds fail later
+        "AT611904300234573201",  # a debit: the money comes days later
+        "AT861904300235473202",  # a debit that is returned days later
     ]
 )  # fmt: skip
+STAFF = "staff:st_1"
+# Months and cups of a gift for somebody else; no two of one price, so that each is a page of its own.
+GIFTS = st.sampled_from([(1, 1), (3, 1), (3, 2), (12, 1)])
 # At which labelled point that it passes somebody dies; usually at none.
 DEATHS = st.none() | st.integers(0, 30)
 FAULTS = st.sampled_from(["lost_reply", "500", "503", "429", "html", "truncated"])

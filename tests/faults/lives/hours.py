@@ -32,6 +32,9 @@ class Hours:
         self.at += timedelta(milliseconds=1)
         return self.at
 
+    def in_days(self, n_days: int) -> datetime:
+        return self.at + timedelta(days=n_days)
+
     def pass_by(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
 

@@ -1,6 +1,6 @@
 """What members and staff do about support that runs, through the services behind the pages."""
 
-from hypothesis import note
+import requests
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
@@ -15,12 +15,10 @@ from membership.contributions.services import (
     refunding,
 )
 from membership.kernel import clock
-from membership.kernel.errors import MembershipError
 from membership.kernel.rhythm import Rhythm
 from membership.newsroom.queries import offer_in
-from tests.faults.lives.choices import CARDS, DEATHS, WHICH
+from tests.faults.lives.choices import CARDS, DEATHS, STAFF, WHICH
 
-STAFF = "staff:st_1"
 RECURRING = st.sampled_from([Rhythm.MONTHLY, Rhythm.MONTHLY, Rhythm.YEARLY])
 WHO_ACTS = st.sampled_from(["member", STAFF])
 
@@ -31,18 +29,6 @@ class Members:
     def _supports(self):
         query = "SELECT reference, currency FROM contributions WHERE subscription_id IS NOT NULL ORDER BY id"
         return self.world.rows(query)
-
-    def _press(self, deed, dies_at, *, again=False):
-        """One press of a button on one of our pages; `again` is the second half of a double click."""
-        self.n_presses += 1
-        key = f"press-{self.n_presses}"
-        for _ in range(1 + again):
-            with self.world.mortal(dies_at):
-                try:
-                    return self.world.ask_us(lambda: deed(key))
-                except MembershipError as refusal:
-                    note(f"refused: {refusal.code}")
-        return None
 
     @precondition(_supports)
     @rule(
@@ -94,12 +80,19 @@ class Members:
     def they_take_a_new_card(self, which, card, comes_back, dies_at):
         self.step()
         supports = self._supports()
-        reference = supports[which % len(supports)][0]
-        page = self._press(lambda key: recovering.open_card_page(reference, key), dies_at)
-        if page and self._fill_in(page, card).status_code == 303 and comes_back:
+        reference, currency = supports[which % len(supports)]
+        page = self._press(lambda key: recovering.open_card_page(reference, key), dies_at).value
+        if page is None:
+            return
+        answer = self._fill_in(page, card, self._giver_of(reference), takes_debits=currency == "EUR")
+        if answer.status_code == requests.codes.see_other and comes_back:
             checkout_id = page.rpartition("/")[2]
             self._press(lambda _key: recovering.take_new_card(reference, checkout_id), dies_at)
             self.world.stripe()
+
+    def _giver_of(self, reference):
+        page_id = self.world.rows("SELECT checkout_id FROM contributions WHERE reference = :r", r=reference)[0][0]
+        return self.notes.wishes[page_id].reader
 
     @rule(which=WHICH, share=st.integers(1, 3), dies_at=DEATHS, again=st.booleans())
     def staff_give_money_back(self, which, share, dies_at, again):

@@ -13,16 +13,14 @@ CHARGED = ("active", "past_due", "cancelling")
 
 
 @dataclass
-class Paid:
-    """One payment at Stripe: an invoice, or a payment without one."""
+class Moved:
+    """One payment, whichever way it came, with what of it went back (above zero: away from us) and when."""
 
     id: str
     reference: str
     minor: int
     currency: str
     paid_at: datetime
-    period: tuple[datetime, datetime] | None
-    # When money of it moved, by how much (above zero: away from us).
     moves: list[tuple[datetime, int]]
 
     @property
@@ -38,6 +36,13 @@ class Paid:
     @property
     def returned(self) -> int:
         return sum(minor for _, minor in self.moves)
+
+
+@dataclass
+class Paid(Moved):
+    """One payment at Stripe: an invoice, which pays for a period, or a payment without one."""
+
+    period: tuple[datetime, datetime] | None
 
 
 def moment(seconds: int) -> datetime:
@@ -62,8 +67,8 @@ def payments(world: World) -> list[Paid]:
                     invoice["amount_paid"],
                     invoice["currency"].upper(),
                     moment(invoice["status_transitions"]["paid_at"]),
-                    _period(invoice),
                     [move for charge in charges for move in moves[charge]],
+                    _period(invoice),
                 )
             )
     charged_at = {charge["id"]: charge["created"] for charge in world.at_stripe("charge")}
@@ -72,7 +77,7 @@ def payments(world: World) -> list[Paid]:
             charge = intent["latest_charge"]
             reference, paid_at = intent["metadata"]["reference"], moment(charged_at[charge])
             minor, currency = intent["amount_received"], intent["currency"].upper()
-            found.append(Paid(intent["id"], reference, minor, currency, paid_at, None, moves[charge]))
+            found.append(Paid(intent["id"], reference, minor, currency, paid_at, moves[charge], None))
     return found
 
 

@@ -16,7 +16,7 @@ from membership.web.access import audience
 
 
 @people_bp.get("/staff/people/export")
-@audience("staff", may="people.export")
+@audience("staff", may="people.export", fresh=True)
 def export() -> ResponseReturnValue:
     """Say what will be in the file, and offer the button."""
     wanted, odd = read_filter(request.args)
@@ -27,7 +27,7 @@ def export() -> ResponseReturnValue:
 
 
 @people_bp.post("/staff/people/export")
-@audience("staff", rate="write", may="people.export")
+@audience("staff", rate="write", may="people.export", fresh=True)
 def export_post() -> ResponseReturnValue:
     """The file, sent while it is read."""
     begun = lists.begin_export(FilterForm().to_filter(), actor=actor(), at=clock.now())

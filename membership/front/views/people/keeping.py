@@ -38,7 +38,7 @@ def keep_segment() -> ResponseReturnValue:
 def remove_segment(segment_id: int) -> ResponseReturnValue:
     """Forget a kept filter; nobody in it is touched."""
     Form()
-    name = segments.remove(segment_id)
+    name = segments.remove(segment_id, actor())
     flash(_("The filter “%(name)s” is no longer kept. Nobody in it has changed.", name=name))
     return redirect(url_for("people_desk.index"), 303)
 
@@ -49,7 +49,7 @@ def tag(public_id: str) -> ResponseReturnValue:
     """Tag one person."""
     person, form = get_person_by_public_id(public_id), TagForm()
     try:
-        tagging.tag_by_name(person.id, form.name.data or "", clock.now())
+        tagging.tag_by_name(person, form.name.data or "", actor=actor(), at=clock.now())
     except InvalidInput as error:
         flash(problem_words(error), "warn")
     return redirect(url_for("people_desk.person", public_id=public_id), 303)
@@ -61,5 +61,5 @@ def untag(public_id: str, tag_id: int) -> ResponseReturnValue:
     """Take a tag off one person."""
     person = get_person_by_public_id(public_id)
     Form()
-    tagging.take_off(person.id, tag_id)
+    tagging.untag(person, tag_id, actor=actor())
     return redirect(url_for("people_desk.person", public_id=public_id), 303)

@@ -34,14 +34,14 @@ def draft() -> ResponseReturnValue:
 
 
 @people_bp.get("/staff/people/runs")
-@audience("staff", may="people.see")
+@audience("staff", may="people.see", reads="people")
 def all_runs() -> ResponseReturnValue:
     """What was done for many at once, the newest first."""
     return render_template("front/people_runs.html", rows=runs.list_runs(), names=people.staff_names())
 
 
 @people_bp.get(RUN)
-@audience("staff", may="people.see")
+@audience("staff", may="people.see", reads="people")
 def run(public_id: str) -> ResponseReturnValue:
     """A draft to be looked over, or how far it has come."""
     return _page(public_id, StartForm(formdata=None))
@@ -68,7 +68,7 @@ def stop(public_id: str) -> ResponseReturnValue:
     """Leave the rest out."""
     Form()
     try:
-        services.stop(public_id)
+        services.stop(public_id, actor=actor())
         flash(_("Stopped. Whoever had it already keeps it."))
     except Conflict:
         flash(_("There was nothing left to stop."), "warn")
