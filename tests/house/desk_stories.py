@@ -39,8 +39,8 @@ from membership.topics.rules import Stage
 from membership.transfers import queries as transfers
 from membership.transfers import services as transfer_services
 from membership.web.tokens import seal
-from tests.factories.authenticator import Authenticator
 from tests.billing.conftest import make_event
+from tests.factories.authenticator import Authenticator
 from tests.factories.checkout import pay
 from tests.factories.listed import make_support
 from tests.factories.people import any_token, make_person, make_staff, sign_in
