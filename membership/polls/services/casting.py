@@ -104,8 +104,8 @@ THE_VOTER: Executable = select(
     _roll.c.is_closed,
     is_revoked(_roll).label("is_revoked"),
 ).where(*_ON_THE_ROLL)
-# Asked of the few whose payment was taken back, by eligibility of the poll: planning it takes a database as long as
-# all the rest.
+# Asked of the few whose payment was taken back, by eligibility of the poll: SQLite reads this statement for as long as
+# a third of the whole ballot takes.
 IS_RETURNED: dict[str, Executable] = {
     eligibility: select(is_returned(_roll, _roll.c.person_id, bindparam("opened_at"), eligibility)).where(*_ON_THE_ROLL)
     for eligibility in ("paid", "covered")
