@@ -418,3 +418,45 @@ def test_thirteen_months_are_charged_thirteen_times(sandbox, support):
     for _ in range(12):
         pass_days(sandbox, 31)
     assert support.charges() == [800] * 13
+
+
+def test_a_card_that_is_deleted_does_not_silently_end_the_support(app, sandbox, support):
+    """Open Collective 8310: here only somebody at Stripe can do that, and then the giver is told and can mend it."""
+    import requests
+
+    auth = ("sk_test_123456789", "")
+    card = support.at_stripe["default_payment_method"]
+    url = f"{sandbox.public_url}/v1/payment_methods/{card}/detach"
+    requests.post(url, auth=auth, timeout=20).raise_for_status()
+    support.read_again()
+    assert support.state is State.ACTIVE
+    pass_days(sandbox, 32)
+    support.read_again()
+    assert support.state is State.PAST_DUE
+    assert mail_of("payment_failed", support) is not None
+    assert "Use another card" in words_of(sign_in_as(app, support).get(support.url()))
+
+
+def test_money_of_other_products_is_never_a_membership_or_income(app, sandbox, support):
+    """Ghost 20243: whatever else was sold in the same Stripe account became members and broke the figures."""
+    import requests
+
+    from membership.accounts.models import Person
+    from membership.billing.models import Payment
+    from membership.billing.services import sync
+    from membership.patrons.models import Movement
+
+    before = [db.session.query(model).count() for model in (Person, Payment, Movement, Contribution)]
+    auth = ("sk_test_123456789", "")
+    customer = support.at_stripe["customer"]
+    item = {"customer": customer, "amount": "900", "currency": "eur", "description": "A mug"}
+    requests.post(f"{sandbox.public_url}/v1/invoiceitems", data=item, auth=auth, timeout=20).raise_for_status()
+    made = requests.post(
+        f"{sandbox.public_url}/v1/invoices", data={"customer": customer, "pending_invoice_items_behavior": "include"},
+        auth=auth, timeout=20,
+    )  # fmt: skip
+    paid = requests.post(f"{sandbox.public_url}/v1/invoices/{made.json()['id']}/pay", auth=auth, timeout=20)
+    assert paid.json()["amount_paid"] == 900
+    sync("invoice", made.json()["id"])
+    db.session.rollback()
+    assert [db.session.query(model).count() for model in (Person, Payment, Movement, Contribution)] == before

@@ -43,11 +43,6 @@ def is_returned(entry: Any, whose: Any, opened_at: Any, eligibility: str) -> Col
     `whose`: the id of who that is by now; since a merge places months anew, the rows of others who turned out to be
     the same person speak for them, too. A comp that staff took back returns no payment: what it covered, stays.
     """
-    is_revoked = (
-        select(CoverageGrant.id)
-        .where(CoverageGrant.id == entry.c.grant_id, CoverageGrant.revoked_at.is_not(None))
-        .exists()
-    )
     grant, span = CoverageGrant.__table__.alias("standing"), CoverageSpan.__table__.alias("at_opening")
     stands = _qualifies(grant.c, eligibility)
     if eligibility == "covered":
@@ -67,7 +62,13 @@ def is_returned(entry: Any, whose: Any, opened_at: Any, eligibility: str) -> Col
         .where(or_(person.c.id == whose, person.c.merged_into_id == whose))
         .exists()
     )
-    return and_(is_revoked, ~covers, ~speaks)
+    return and_(is_revoked(entry), ~covers, ~speaks)
+
+
+def is_revoked(entry: Any) -> ColumnElement[bool]:
+    """Whether the very grant on a row of a roll is revoked; only then the rest of `is_returned` need be asked."""
+    is_it = (CoverageGrant.id == entry.c.grant_id) & CoverageGrant.revoked_at.is_not(None)
+    return select(CoverageGrant.id).where(is_it).exists()
 
 
 def n_eligible(poll: Poll, at: datetime) -> int:
