@@ -29,13 +29,20 @@ def _stop(person_id: int, about: str) -> None:
 
 
 def hand_over(from_id: int, into_id: int, old_address: str, new_address: str) -> None:
-    """Two people are one: what either had stopped stays stopped, and what waits to leave goes to the one address."""
+    """Two people are one: what either had stopped stays stopped, and what waits to leave goes to the one address.
+
+    The old one is free for anybody from now on, so that mails that have left do not name it any more.
+    """
     with transaction("mail.hand_over"):
         stopped = db.session.scalars(delete(MailStop).where(MailStop.person_id == from_id).returning(MailStop.about))
         for about in stopped.all():
             _stop(into_id, about)
         waiting = update(OutboxMail).where(OutboxMail.to_address == old_address, OutboxMail.state.in_(OPEN))
-        db.session.execute(waiting.values(to_address=new_address), execution_options={"synchronize_session": False})
+        unsynchronised = {"synchronize_session": False}
+        db.session.execute(waiting.values(to_address=new_address), execution_options=unsynchronised)
+        if new_address != old_address:
+            left = update(OutboxMail).where(OutboxMail.to_address == old_address, OutboxMail.done_at.is_not(None))
+            db.session.execute(left.values(to_address=None), execution_options=unsynchronised)
 
 
 def rename_once(old_key: str, new_key: str) -> None:

@@ -321,6 +321,18 @@ def test_who_gave_and_is_erased_leaves_no_word_and_the_gift_still_arrives():
     assert emails.for_you({"gift_id": scheduled.id}, NOW)["from_name"] is None
 
 
+def test_money_for_a_gift_of_somebody_who_was_erased_meanwhile_is_taken_and_mailed_to_nobody():
+    gift, giver = make_unpaid_gift(**to(send_at=NOW)), make_person("olena@example.org")
+    with transaction("test.bind"):
+        db.session.query(Contribution).filter_by(reference=gift.reference).one().person_id = giver.id
+    services.erase(giver.id, NOW)
+    pay_for(gift, NOW + A_WEEK)
+    assert (again(gift).paid_at, again(gift).stage) == (NOW + A_WEEK, Stage.PAID)
+    assert mails("gifts/for_you") == []
+    jobs.send_due(NOW + A_WEEK)
+    assert mails("gifts/for_you") == []
+
+
 def test_who_was_to_get_a_gift_and_is_erased_is_nowhere_and_the_giver_still_has_it():
     taras = make_person("taras@example.org")
     waiting, used = make_gift(**to(send_at=NOW + A_WEEK)), make_gift("ivan@example.org", **to("t@example.org"))

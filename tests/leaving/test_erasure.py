@@ -19,6 +19,7 @@ from membership.kernel import clock
 from membership.kernel.errors import Conflict, ProviderFailed
 from membership.mail import jobs as mail_jobs
 from membership.mail.models import OutboxMail
+from membership.patrons import services as patrons
 from membership.patrons.queries import n_patrons
 from membership.topics.models import Topic
 from tests.contributions.test_way import fill_in
@@ -332,6 +333,18 @@ def test_money_that_comes_after_it_lands_in_the_books_and_with_nobody(app, clien
     assert db.session.query(Person).count() == 1
     assert MARK not in "".join(words_of().values())
     assert not db.session.query(OutboxMail).filter(OutboxMail.state == "waiting").count()
+
+
+def test_the_address_of_somebody_who_turned_out_to_be_them_is_nowhere_either(app, server):
+    first, person = make_person(FIRST), make_person("other@example.org")
+    until = clock.now() + timedelta(days=30)
+    patrons.grant_comp(first.id, until, "one", reason="A guest.", actor="staff:per_1", at=clock.now())
+    mail_jobs.sweep(clock.now())
+    accounts.merge(first.id, person.id, "One reader.", "staff:per_1", clock.now())
+    assert [mail.to_address for mail in db.session.query(OutboxMail).filter_by(kind="patrons/comp")] == [None]
+    accounts.begin_erasure(person.id, "member", None, clock.now())
+    forget_everything(server)
+    assert columns_with() == set()
 
 
 def test_support_that_begins_while_the_last_mail_waits_to_leave_is_ended_too(app, client, sandbox, server):

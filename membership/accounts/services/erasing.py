@@ -164,6 +164,9 @@ def _erase_account(person_id: int) -> None:
         db.session.execute(delete(SignInRequest).where(SignInRequest.email == address))
         wishes.forget_address(address, clock.now())
     forgetting.forget((), addresses, clock.now())
+    # Those who turned out to be this person were written to under addresses that are nobody's or somebody else's now.
+    shells = db.session.scalars(select(Person.id).where(Person.merged_into_id == person_id)).all()
+    wishes.forget_about("person_id", [person_id, *shells], clock.now())
     wishes.forget_person(person_id)
     db.session.execute(update(TimelineEntry).where(TimelineEntry.person_id == person_id).values(details={}))
     shells = db.session.scalars(select(Person.public_id).where(Person.merged_into_id == person_id))

@@ -36,7 +36,8 @@ def erase(person_id: int, at: datetime) -> None:
         told = select(Gift.id).where(is_given, ~is_to_be_mailed)
         wishes.forget_sent("gift_id", db.session.scalars(told).all())
         _set(is_given, from_name=None, message=None)
-        _set(is_given & ~is_to_be_mailed, **NOBODY)
+        # Not paid yet counts as well: should its money come after all, there is nobody to be mailed to.
+        _set(is_given & ~is_to_be_mailed, **NOBODY, send_at=None)
         is_received = Gift.redeemed_by_id == person_id
         email = db.session.scalar(select(Person.email).where(Person.id == person_id))
         if email:
