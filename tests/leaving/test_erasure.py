@@ -102,9 +102,12 @@ OURS = {
     ("statement_lines", "identity"): "a digest",
     ("statement_lines", "why"): "a fixed word",
     ("address_changes", "old_email"): "planted by the story, gone with the row",
+    ("interventions", "subject"): "an id",
+    ("interventions", "reason"): "words of staff about a notice or a mail; addresses are refused",
 }
 NO_READER = ("polls", "poll_", "counted_ballots", "sealed_ballots", "ballot_commitments", "chain_links",
-             "statement_mappings", "transfer_declarations", "inspections", "bookmarks", "findings")  # fmt: skip
+             "statement_mappings", "transfer_declarations", "inspections", "bookmarks", "findings", "examinations",
+             "daily_counts", "silences")  # fmt: skip
 
 
 def is_explained(place) -> bool:
