@@ -257,7 +257,9 @@ def test_every_route_is_opened_by_every_role(world):
         "/staff/people/<public_id>/comp/<int:grant_id>/revoke", "/staff/people/<public_id>/refund/<number>",
         "/staff/people/<public_id>/support/<reference>/<action>", "/staff/statements/<int:line_id>",
         "/staff/statements/receipts/<number>", "/static/<path:filename>", "/support/declared/<reference>",
-        "/support/keep/<token>",
+        "/support/keep/<token>", "/staff/inbox/<event_id>", "/staff/inbox/<event_id>/replay",
+        "/staff/mails/<int:outbox_id>", "/staff/mails/<int:outbox_id>/<act>", "/staff/mails/catalogue/<room>/<name>",
+        "/staff/mails/catalogue/<room>/<name>/<locale>", "/staff/trouble/<reference>/mail",
     }  # fmt: skip
     assert {role.value for role in Role} < set(world.watchers)
     opened = {path for path in world.paths() if world.watchers["viewer"].get(path).status_code == 200}

@@ -112,10 +112,13 @@ OURS = {
     ("people_runs", "query"): "the same",
     ("people_runs", "reason"): "words of staff about many people at once",
     ("people_run_items", "why"): "a fixed word",
+    ("interventions", "subject"): "an id",
+    ("interventions", "reason"): "words of staff about a notice or a mail; addresses are refused",
 }
 NO_READER = ("polls", "poll_", "counted_ballots", "sealed_ballots", "ballot_commitments", "chain_links",
              "statement_mappings", "transfer_declarations", "inspections", "bookmarks", "findings", "day_sums",
-             "stale_days", "rollup_", "exchange_rates", "frozen_rates", "pictures", "settings_versions")  # fmt: skip
+             "stale_days", "rollup_", "exchange_rates", "frozen_rates", "pictures", "settings_versions",
+             "examinations", "daily_counts", "silences")  # fmt: skip
 
 
 def is_explained(place) -> bool:

@@ -169,8 +169,8 @@ def _erase_account(person_id: int) -> None:
     wishes.forget_about("person_id", [person_id, *shells], clock.now())
     wishes.forget_person(person_id)
     db.session.execute(update(TimelineEntry).where(TimelineEntry.person_id == person_id).values(details={}))
-    shells = db.session.scalars(select(Person.public_id).where(Person.merged_into_id == person_id))
-    forget_reasons([person.public_id, *shells])
+    names = db.session.scalars(select(Person.public_id).where(Person.merged_into_id == person_id))
+    forget_reasons([person.public_id, *names])
     person.email, person.public_name, person.email_proved_at = f"erased-{person_id}{NOBODY}", None, None
 
 

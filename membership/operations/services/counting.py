@@ -35,23 +35,41 @@ def _count_hours(stream: Stream, now: datetime) -> None:
     """The hours since the last run, and the one before: what came in the last minute of one may be written later."""
     last = db.session.scalar(select(func.max(DailyCount.counted_at)).where(DailyCount.stream == stream))
     since = max(now - REACH, last - HOUR if last else now - REACH)
-    day = day_of(since)
-    while day <= day_of(now):
-        hours, before = hours_of(day), _find(stream, day)
-        counts: list[int | None] = list(before.hours) if before else [None] * len(hours)
-        for n, begin in enumerate(hours):
-            if since - HOUR < begin <= now:
-                counts[n] = _counted(stream, begin, now, counts[n])
-        _write(stream, day, now, hours=counts, n=sum(each for each in counts if each is not None))
-        day += A_DAY
+    first = day_of(since)
+    span = (first + n * A_DAY for n in range((day_of(now) - first).days + 1))
+    days = {day: _hours_now(stream, day, since, now) for day in span}
+    if last is None:
+        _forget_before_the_first(days)
+    with transaction("operations.count"):
+        for day, hours in days.items():
+            _write(stream, day, now, hours=hours, n=sum(each for each in hours if each is not None))
 
 
-def _counted(stream: Stream, begin: datetime, now: datetime, before: int | None) -> int | None:
-    """What came in one hour; as it was `before` where its rows may be gone already."""
+def _hours_now(stream: Stream, day: date, since: datetime, now: datetime) -> list[int | None]:
+    """The hours of one day as they stand: those since a moment counted anew, the others as they were."""
+    hours, before = hours_of(day), _find(stream, day)
+    counts: list[int | None] = list(before.hours) if before else [None] * len(hours)
+    wanted = [n for n, begin in enumerate(hours) if since - HOUR < begin <= now and _is_known(stream, begin, now)]
+    counter = counters.HOURLY[stream]
+    # Asked at once first: most of the days that a new installation looks back on were empty.
+    if not wanted or not counter(hours[wanted[0]], hours[wanted[-1]] + HOUR):
+        return [0 if n in wanted else each for n, each in enumerate(counts)]
+    return [counter(hours[n], hours[n] + HOUR) if n in wanted else each for n, each in enumerate(counts)]
+
+
+def _forget_before_the_first(days: dict[date, list[int | None]]) -> None:
+    """Before anything ever came there was no newsroom here: those hours are not zero, but unknown."""
+    for hours in days.values():  # in order
+        for n, each in enumerate(hours):
+            if each:
+                return
+            hours[n] = None
+
+
+def _is_known(stream: Stream, begin: datetime, now: datetime) -> bool:
+    """Whether the rows of an hour are all still there."""
     known_for = counters.KNOWN_FOR.get(stream)
-    if known_for is not None and now - begin > known_for:
-        return before
-    return counters.HOURLY[stream](begin, begin + HOUR)
+    return known_for is None or now - begin <= known_for
 
 
 def _count_votes(now: datetime) -> None:
