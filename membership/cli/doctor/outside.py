@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from membership.billing.port import PaymentProvider
 from membership.billing.queries import count_inbox, find_last_received
-from membership.cli.doctor import polls
+from membership.cli.doctor import newsroom, polls
 from membership.cli.doctor.finding import Finding, fine, note, problem
 from membership.config import Settings
 from membership.db import db, is_sqlite
@@ -99,6 +99,7 @@ def _ask_all(known: Settings) -> Iterator[Finding]:
     if all(check.is_ok for check in checks if check.name in {"database", "migrations"}):
         yield from _inside(known)
         yield from polls.examine()
+        yield from newsroom.examine()
     yield from _provider()
     yield from _mail_server(known)
     yield from _queue(known)
