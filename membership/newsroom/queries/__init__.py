@@ -28,7 +28,7 @@ from membership.web.house import House
 __all__ = [
     "Newsroom", "all_accounts", "all_names", "bounds", "colours_drawn", "cup_in", "day_of", "goal", "house",
     "is_offered_language", "late_money", "name_at", "newsroom", "offer_in", "offered_currencies", "offered_ways",
-    "outlook", "priced_currencies", "prices", "reporting_currency", "tokens", "ways", "zone",
+    "outlook", "priced_currencies", "prices", "reporting_currency", "settings_url", "tokens", "ways", "zone",
 ]  # fmt: skip
 
 GONE = "newsroom_database_gone"
@@ -143,6 +143,11 @@ def colours_drawn() -> Tokens:
 def bounds() -> Bounds:
     """What settings are checked against."""
     return Bounds(tokens=tokens(), least=outlook().least_charges, offered=offered_currencies())
+
+
+def settings_url(subject: str) -> str:
+    """The full address of a page of settings."""
+    return f"{settings().public_url}/staff/settings/{subject}"
 
 
 def outlook() -> Outlook:

@@ -61,6 +61,8 @@ NAMES = {
     "refund_below_minor": _l("given back on a warning of fraud, below"),
 }
 SCHEMES = {"light": _l("Light"), "dark": _l("Dark")}
+# What stands for nothing, where it is more than that.
+EMPTY = {"accent": _l("as in the style sheet"), "strong": _l("worked out"), "ink": _l("worked out")}
 GOALS = {"patrons": _l("Patrons"), "money": _l("Money a month")}
 
 
@@ -119,7 +121,7 @@ def shown(path: str, value: Leaf, leaves: dict[str, Leaf]) -> str:
     first, _dot, last = path.partition(".")
     match value:
         case None | "":
-            return str(_("nothing")) if last not in {"strong", "ink"} else str(_("worked out"))
+            return str(EMPTY.get(last, _l("nothing")))
         case bool():
             return str(_("yes") if value else _("no"))
         case int() if path.endswith("_minor"):

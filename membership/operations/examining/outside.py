@@ -15,7 +15,7 @@ from membership.kernel import clock
 from membership.kernel.said import said
 from membership.mail import smtp
 from membership.mail.letters import sender_address
-from membership.operations.examining import inside, polls
+from membership.operations.examining import inside, newsroom, polls
 from membership.operations.examining.finding import Finding, fine, note, problem
 from membership.operations.queries.readiness import Check, check_all
 
@@ -82,6 +82,7 @@ def examine(known: Settings) -> Iterator[Finding]:
     if all(check.is_ok for check in checks if check.name in {"database", "migrations"}):
         yield from inside.examine(known)
         yield from polls.examine()
+        yield from newsroom.examine()
     yield from _provider()
     yield from _mail_server(known)
     yield from _queue(known)
