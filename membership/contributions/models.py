@@ -98,7 +98,7 @@ class Contribution(Model):
     next_rhythm: Mapped[str | None] = mapped_column(String(8))
 
     # The failure that is open now; all empty when nothing is wrong.
-    failed_at: Mapped[datetime | None] = mapped_column(index=True)
+    failed_at: Mapped[datetime | None]
     failure_reason: Mapped[str | None] = mapped_column(String(60), doc="A machine word such as card_declined")
     next_try_at: Mapped[datetime | None] = mapped_column(doc="Empty where the provider gave up")
     needs_action: Mapped[bool | None] = mapped_column(doc="Whether the giver has to confirm it (3-D Secure)")

@@ -137,7 +137,6 @@ def upgrade() -> None:
     with op.batch_alter_table("contributions", schema=None) as batch_op:
         batch_op.add_column(sa.Column("n_cups", sa.BigInteger(), server_default="0", nullable=False))
         batch_op.create_index(batch_op.f("ix_contributions_email"), ["email"], unique=False)
-        batch_op.create_index(batch_op.f("ix_contributions_failed_at"), ["failed_at"], unique=False)
         batch_op.create_index("ix_contributions_n_cups_person_id", ["n_cups", "person_id"], unique=False)
 
     with op.batch_alter_table("coverage_spans", schema=None) as batch_op:
@@ -209,7 +208,6 @@ def downgrade() -> None:
 
     with op.batch_alter_table("contributions", schema=None) as batch_op:
         batch_op.drop_index("ix_contributions_n_cups_person_id")
-        batch_op.drop_index(batch_op.f("ix_contributions_failed_at"))
         batch_op.drop_index(batch_op.f("ix_contributions_email"))
         batch_op.drop_column("n_cups")
 

@@ -70,7 +70,9 @@ class Desk:
         """What a browser sends, files included; the test client would leave the files of large forms open."""
         data = {"csrf_token": any_token(self.browser)} | fields
         if not any(isinstance(value, FileStorage) for value in data.values()):
-            return self.browser.post(path, data=data)
+            answer = self.browser.post(path, data=data)
+            answer.get_data()  # also of what is sent while it is read
+            return answer
         boundary, body = encode_multipart(data)
         return self.browser.post(path, data=body, content_type=f'multipart/form-data; boundary="{boundary}"')
 
@@ -271,15 +273,15 @@ def draft_run(desk) -> Act:
         "filter": "",
         "scope": "ticked",
         "who": [somebody().public_id],
-        "what": "tag",
-        "tag": f"Tag {next(numbers)}",
+        "what": "comp",
+        "months": "1",
     }
     return "/staff/people/many", fields
 
 
 def start_run(desk) -> Act:
     path, fields = draft_run(desk)
-    return f"{desk.send(path, fields).location}/start", {"reason": ""}
+    return f"{desk.send(path, fields).location}/start", WHY_NOT
 
 
 def stop_run(desk) -> Act:
@@ -430,7 +432,8 @@ def by_hand(desk) -> Act:
 
 def give_back(desk) -> Act:
     path, fields = by_hand(desk)
-    return f"{desk.send(path, fields).location}/back", WHY_NOT | {"amount": "5", "day": days_ago(0)}
+    page = desk.send(path, fields).location
+    return f"{page}/back", WHY_NOT | desk.token(page) | {"amount": "5", "day": days_ago(0)}
 
 
 def undo_payment(desk) -> Act:

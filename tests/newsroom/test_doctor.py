@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from membership.operations.examining import newsroom
 from membership.newsroom import queries
 from membership.newsroom.queries import tokens as of_the_style_sheet
 from membership.newsroom.rules.faults import Tokens
 from membership.newsroom.rules.plain import Names
 from membership.newsroom.rules.subjects import Subject
+from membership.operations.examining import newsroom
 from tests.newsroom.test_elsewhere import a_support
 from tests.newsroom.values import COLOURS
 
