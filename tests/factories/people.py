@@ -2,6 +2,7 @@
 
 import re
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 import pyotp
 from flask import has_app_context
@@ -14,7 +15,8 @@ from membership.accounts.queries.factors import has_factor
 from membership.accounts.rules import Role
 from membership.accounts.services.factors import APP
 from membership.db import db, transaction
-from membership.kernel import clock, ids
+from membership.kernel import clock
+from membership.web import settings
 from membership.web.tokens import seal
 from tests.conftest import SECRET
 
@@ -99,12 +101,14 @@ def open_desk(client, email, method="app") -> Person:
     person = db.session.scalar(select(Person).where(Person.email == email).execution_options(populate_existing=True))
     if person is None or person.role is None:
         raise LookupError(email)
-    row = db.session.scalar(select(Session).where(Session.id_hash == ids.digest(session_id(client))))
+    newest = select(Session).where(Session.person_id == person.id).order_by(Session.id.desc()).limit(1)
+    row = db.session.scalar(newest)
     if not has_factor(person.id):
         with transaction("test.open_desk"):
             sealed = seal(APP, person.public_id, pyotp.random_base32().encode())
             db.session.add(TotpSecret(person_id=person.id, sealed=sealed, last_step=0, set_at=clock.real_now()))
-    client.set_cookie("staff", services.enter(row.id, person, method))
+    site = urlsplit(settings().public_url).hostname
+    client.set_cookie("staff", services.enter(row.id, person, method), domain=site)
     db.session.rollback()
     return person
 

@@ -9,6 +9,9 @@ from sqlalchemy import func, select, text
 from membership.accounts import jobs as accounts_jobs
 from membership.accounts import services as accounts
 from membership.accounts.models import AddressChange, Erasure, Person, Session
+from membership.accounts.queries import is_forgotten
+from membership.audit.models import AuditEntry
+from membership.audit.queries import find_fault
 from membership.billing import books
 from membership.billing.models import JournalEntry, Payment
 from membership.contributions import jobs as contributions_jobs
@@ -114,6 +117,19 @@ OURS = {
     ("people_run_items", "why"): "a fixed word",
     ("interventions", "subject"): "an id",
     ("interventions", "reason"): "words of staff about a notice or a mail; addresses are refused",
+    ("audit_entries", "action"): "a word of ours",
+    ("audit_entries", "subject"): "an id of ours",
+    ("audit_entries", "reason"): "words of staff, emptied; see the test of an owner",
+    ("audit_entries", "reason_salt"): "random, emptied",
+    ("audit_entries", "before"): "ids, amounts, names of fields (audit.rules refuses the rest)",
+    ("audit_entries", "after"): "ids, amounts, names of fields (audit.rules refuses the rest)",
+    ("audit_entries", "previous"): "a hash",
+    ("audit_entries", "hash"): "a hash",
+    ("sessions", "browser"): "words of ours for a kind of browser; the row goes",
+    ("staff_sessions", "method"): "a fixed word",
+    ("totp_secrets", "sealed"): "of staff; gone when they leave it",
+    ("passkeys", "public_key"): "of staff; gone when they leave it",
+    ("passkeys", "name"): "of staff; gone when they leave it",
 }
 NO_READER = ("polls", "poll_", "counted_ballots", "sealed_ballots", "ballot_commitments", "chain_links",
              "statement_mappings", "transfer_declarations", "inspections", "bookmarks", "findings", "day_sums",
@@ -393,6 +409,9 @@ def test_an_owner_forgets_somebody_with_a_reason_which_is_forgotten_too(app, cli
     row = db.session.get(Erasure, person.id, populate_existing=True)
     assert row.actor.startswith("staff:per_")
     assert row.reason is None
+    entry = db.session.scalar(select(AuditEntry).where(AuditEntry.action == "person.erased"))
+    assert (entry.about, entry.reason, entry.reason_salt) == (person.public_id, None, None)
+    assert find_fault(is_forgotten) is None
     assert client.get(path).status_code == 200
 
 

@@ -53,16 +53,16 @@ def test_a_return_that_was_undone_waits_for_a_person_although_the_bank_names_its
     assert db.session.query(PaymentReversal).count() == 2
 
 
-def test_an_ignored_line_that_was_opened_again_waits_for_a_person_even_when_its_reason_is_forgotten(app):
+def test_an_ignored_line_that_was_opened_again_waits_for_a_person_even_when_its_reason_is_forgotten(app, finance):
     read_in(entry("4.00", "no code", days_ago(1)), entry("5.00", "nor here", days_ago(1)))
     for line in lines("new"):
-        services.ignore(line.id, "no gift", clock.now())
+        services.ignore(line.id, Decision(finance, clock.now(), "no gift"))
     code = announce().code
     first, second = lines("ignored")
     first.remittance, second.remittance, second.reason, second.emptied_at = code, code, None, clock.now()
     db.session.commit()
     for line in (first, second):
-        services.reopen(line.id)
+        services.reopen(line.id, Decision(finance, clock.now()))
     a_minute_later()
     assert [(line.state, line.is_certain) for line in lines()] == [("suggested", False)] * 2
     assert payments() == []

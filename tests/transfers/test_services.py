@@ -350,15 +350,15 @@ def test_a_wrong_match_is_undone_by_a_reversing_entry_and_booked_for_the_right_p
         services.undo(line.id, Decision(finance, clock.now(), "  "))
 
 
-def test_what_is_ignored_has_a_reason_and_can_be_opened_again(app):
+def test_what_is_ignored_has_a_reason_and_can_be_opened_again(app, finance):
     read_in(entry("4.00", "a refund from the grocer", days_ago(1)))
     (line,) = lines("new")
-    services.ignore(line.id, "no gift", clock.now())
+    services.ignore(line.id, Decision(finance, clock.now(), "no gift"))
     assert [row.state for row in lines()] == ["ignored"]
-    services.reopen(line.id)
+    services.reopen(line.id, Decision(finance, clock.now()))
     assert [row.state for row in lines()] == ["new"]
     with pytest.raises(Conflict):
-        services.reopen(line.id)
+        services.reopen(line.id, Decision(finance, clock.now()))
 
 
 def test_cash_is_booked_by_hand_once_however_often_the_form_is_sent(app, finance):
