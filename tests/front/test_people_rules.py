@@ -20,7 +20,7 @@ from membership.kernel.rhythm import Rhythm
 from membership.transfers.rules import codes
 from membership.transfers.rules.accounts import end_of
 
-CODE = codes.new_body()
+CODE = "CZ6EP35"  # one that fits its check character; the same in every process, since cases are named by it
 
 
 @pytest.mark.parametrize(
