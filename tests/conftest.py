@@ -123,6 +123,7 @@ class Browser(FlaskClient):
     """
 
     def open(self, *args, **kwargs):
+        kwargs.setdefault("buffered", True)  # what is sent while it is read is read in that context as well
         answer = contextvars.Context().run(super().open, *args, **kwargs)
         if has_app_context():
             database.db.session.rollback()  # so that the test reads what the database says now
