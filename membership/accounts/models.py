@@ -204,7 +204,7 @@ class AddressChange(Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
-    old_email: Mapped[str | None] = mapped_column(String(254))
+    old_email: Mapped[str | None] = mapped_column(String(254), index=True)
     new_email: Mapped[str | None] = mapped_column(String(254))
     changed_at: Mapped[datetime]
     undo_until: Mapped[datetime]

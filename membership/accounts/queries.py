@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from flask import has_request_context, session
-from sqlalchemy import ColumnElement, Executable, and_, bindparam, exists, select
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, exists, literal, select, tuple_
 from sqlalchemy.orm import aliased, make_transient_to_detached
 
 from membership.accounts.models import (
@@ -81,9 +81,17 @@ def list_staff() -> list[tuple[StaffMember, Person]]:
     return [(member, person) for member, person in rows]
 
 
-def timeline(person_id: int, limit: int = 50) -> Sequence[TimelineEntry]:
-    """What happened to a person, newest first by when it happened (not by when we heard), at most `limit`."""
+def timeline(person_id: int, limit: int = 50, before_id: int | None = None) -> Sequence[TimelineEntry]:
+    """What happened to a person, newest first by when it happened (not by when we heard), at most `limit`.
+
+    `before_id`: only what stands behind that entry of theirs; nothing for one that is not theirs.
+    """
     statement = select(TimelineEntry).where(TimelineEntry.person_id == person_id)
+    if before_id is not None:
+        mark = (TimelineEntry.id == before_id) & (TimelineEntry.person_id == person_id)
+        at = select(TimelineEntry.at).where(mark).scalar_subquery()
+        here, there = tuple_(TimelineEntry.at, TimelineEntry.id), tuple_(at, literal(before_id))
+        statement = statement.where(here < there)
     return db.session.scalars(statement.order_by(TimelineEntry.at.desc(), TimelineEntry.id.desc()).limit(limit)).all()
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask import current_app
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 
 from membership.billing.models import InboxEvent, Payment, PaymentFailure, PaymentReversal, ProviderIntent
 from membership.billing.port import PaymentProvider
@@ -48,6 +48,20 @@ def payments_of(references: Sequence[str]) -> list[PaymentRow]:
     return _rows(db.session.scalars(query).all())
 
 
+def payments_page(references: Sequence[str], limit: int, before: str = "") -> list[PaymentRow]:
+    """At most `limit` payments of these contributions, newest first; those behind the receipt of that number, where
+    `before` names one of them (nothing for any other).
+    """
+    if not references:
+        return []
+    mine = Payment.reference.in_(references)
+    query = select(Payment).where(mine)
+    if before:
+        place = select(Payment.paid_at, Payment.id).where(mine, Payment.receipt_number == before).subquery()
+        query = query.join(place, tuple_(Payment.paid_at, Payment.id) < tuple_(place.c.paid_at, place.c.id))
+    return _rows(db.session.scalars(query.order_by(Payment.paid_at.desc(), Payment.id.desc()).limit(limit)).all())
+
+
 def get_receipt(number: str) -> PaymentRow:
     """The payment with the receipt `number`, such as "2026-000042"; NotFound where there is none."""
     is_number = RECEIPT_NUMBER.fullmatch(number) is not None
@@ -55,6 +69,14 @@ def get_receipt(number: str) -> PaymentRow:
     if payment is None:
         raise NotFound("receipt_not_found", "There is no such receipt.")
     return _rows([payment])[0]
+
+
+def receipts_of(payment_ids: Sequence[str]) -> dict[str, str]:
+    """The numbers of the receipts of these payments (by the provider's ids); unknown ones are missing."""
+    if not payment_ids:
+        return {}
+    query = select(Payment.provider_id, Payment.receipt_number).where(Payment.provider_id.in_(payment_ids))
+    return {payment_id: number for payment_id, number in db.session.execute(query)}  # noqa: C416 - rows
 
 
 def is_wholly_returned(payment_id: str) -> bool:
@@ -82,14 +104,16 @@ def find_wholly_returned_at(payment_id: str) -> datetime | None:
     return gone_at
 
 
-def failures_of(references: Sequence[str]) -> Sequence[PaymentFailure]:
-    """Every attempt to charge these contributions that did not go through, newest first; for staff only.
+def failures_of(references: Sequence[str], limit: int | None = None) -> Sequence[PaymentFailure]:
+    """Every attempt to charge these contributions that did not go through, newest first (the newest `limit`); for staff
+    only.
 
     The reason is the bank's own word, which helps who tries stolen cards: a giver is told its class
     (`contributions.rules.failing`).
     """
     failed = select(PaymentFailure).where(PaymentFailure.reference.in_(references))
-    return db.session.scalars(failed.order_by(PaymentFailure.failed_at.desc(), PaymentFailure.id.desc())).all()
+    newest_first = failed.order_by(PaymentFailure.failed_at.desc(), PaymentFailure.id.desc())
+    return db.session.scalars(newest_first.limit(limit)).all()
 
 
 def count_inbox() -> dict[str, int]:

@@ -64,9 +64,10 @@ def standings_of(person_ids: Sequence[int], at: datetime) -> dict[int, Standing]
     """
     spans: dict[int, list[Span]] = {person_id: [] for person_id in person_ids}
     _add_spans(spans, _with_cause().where(CoverageSpan.person_id.in_(person_ids), CoverageSpan.ends_at > at))
-    if over := [person_id for person_id, found in spans.items() if not found]:
+    if over := [person_id for person_id, found in spans.items() if all(span.starts_at > at for span in found)]:
         ended = select(CoverageSpan.person_id, func.max(CoverageSpan.ends_at).label("ends_at"))
-        last = ended.where(CoverageSpan.person_id.in_(over)).group_by(CoverageSpan.person_id).subquery()
+        ended = ended.where(CoverageSpan.person_id.in_(over), CoverageSpan.ends_at <= at)
+        last = ended.group_by(CoverageSpan.person_id).subquery()
         is_last = (last.c.person_id == CoverageSpan.person_id) & (last.c.ends_at == CoverageSpan.ends_at)
         _add_spans(spans, _with_cause().join(last, is_last))
     open_graces = select(Grace.person_id, func.max(Grace.until)).where(

@@ -128,6 +128,9 @@ def upgrade() -> None:
         batch_op.create_index("ix_people_run_items_person_id", ["person_id"], unique=False)
         batch_op.create_index("ix_people_run_items_run_id_state_id", ["run_id", "state", "id"], unique=False)
 
+    with op.batch_alter_table("address_changes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_address_changes_old_email"), ["old_email"], unique=False)
+
     with op.batch_alter_table("cards", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_cards_last4"), ["last4"], unique=False)
 
@@ -212,6 +215,9 @@ def downgrade() -> None:
 
     with op.batch_alter_table("cards", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_cards_last4"))
+
+    with op.batch_alter_table("address_changes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_address_changes_old_email"))
 
     with op.batch_alter_table("people_run_items", schema=None) as batch_op:
         batch_op.drop_index("ix_people_run_items_run_id_state_id")

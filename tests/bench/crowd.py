@@ -15,11 +15,57 @@ from membership.accounts.rules import words_of
 from membership.db import db, is_sqlite
 
 FIRST_NAMES = (
-    "Олена Наталія Тетяна Ірина Оксана Людмила Світлана Ольга Марія Юлія Андрій Сергій Олександр Володимир Микола "
-    "Василь Іван Петро Тарас Дмитро Anna Maria Julia Emma Sofia Olivia Ava Lena Thomas Peter James Paul Oliver Noah"
-).split()
-SYLLABLES = "ба ве го ди ку ла ми но па ра со та хо ше ян бор кра сте мар лев".split()
-ENDINGS = "енко чук ук ський ська ів ишин ко ак ба".split()
+    (
+        "Олена",
+        "Наталія",
+        "Тетяна",
+        "Ірина",
+        "Оксана",
+        "Людмила",
+        "Світлана",
+        "Ольга",
+        "Марія",
+        "Юлія",
+        "Андрій",
+        "Сергій",
+    )
+    + (
+        "Олександр",
+        "Володимир",
+        "Микола",
+        "Василь",
+        "Іван",
+        "Петро",
+        "Тарас",
+        "Дмитро",
+        "Anna",
+        "Maria",
+        "Julia",
+        "Emma",
+    )
+    + ("Sofia", "Olivia", "Ava", "Lena", "Thomas", "Peter", "James", "Paul", "Oliver", "Noah")
+)
+SYLLABLES = (
+    "ба",
+    "ве",
+    "го",
+    "ди",
+    "ку",
+    "ла",
+    "ми",
+    "но",
+    "па",
+    "ра",
+    "со",
+    "та",
+    "хо",
+    "ше",
+    "ян",
+    "бор",
+    "кра",
+    "сте",
+)
+ENDINGS = ("енко", "чук", "ук", "ський", "ська", "ів", "ишин", "ко", "ак", "ба")
 DOMAINS = ("gmail.com", "ukr.net", "i.ua", "outlook.com", "example.org", "proton.me")
 LATIN = str.maketrans(dict(zip("абвгдекилмнопрстухшівчязьйю", "abvhdekylmnoprstukxivcazjyu", strict=True)))
 N_PAYMENTS = 5
@@ -68,7 +114,7 @@ class Crowd:
         n_cups = dice.choice((1, 1, 1, 2, 2, 4, 10))
         paid = [last_paid - MONTH * back for back in range(N_PAYMENTS - 1, -1, -1)]
         since, numbers = paid[0], range((i - 1) * N_PAYMENTS + 1, i * N_PAYMENTS + 1)
-        shown = name if dice.random() < 0.7 else None  # noqa: PLR2004 - the rest gives no name
+        shown = name if dice.random() < 0.7 else None
         failed = last_paid if state == "past_due" else None
         return {
             "people": [(i, f"per_{i:026d}", email, since, shown, dice.choice(("en", "uk")), since)],

@@ -12,9 +12,8 @@ from membership.billing.models import PaymentReversal
 from membership.billing.services import sync
 from membership.contributions.models import Contribution, Refund
 from membership.contributions.rules import Action, State, Who, actions_of
-from membership.db import db, transaction
-from membership.front.queries import people as queries
-from membership.front.queries.people import Which
+from membership.db import db
+from membership.front.queries.person_page import view_person
 from membership.front.views.people.supporting import ASKS
 from membership.kernel import clock
 from membership.kernel.errors import ProviderFailed
@@ -22,9 +21,8 @@ from membership.mail.models import OutboxMail
 from membership.patrons.queries import comps_of, standing_of
 from membership.patrons.rules import Why
 from tests.factories.checkout import pay
-from tests.factories.gifts import make_gift
+from tests.factories.listed import make_support
 from tests.factories.people import any_token, make_person, make_staff, sign_in
-from tests.factories.polls import make_patron
 from tests.faults.conftest import begin, sandbox, settings
 
 __all__ = ["sandbox", "settings"]
@@ -98,69 +96,15 @@ def asked(support) -> list[tuple[str, str, str]]:
     ]
 
 
-def names(found):
-    return [person.email for person, _standing in found.rows]
-
-
-# Finding --------------------------------------------------------------------------------------------------
-
-
-def test_people_are_found_by_address_name_reference_and_receipt(app, supporter):
-    person = person_of(supporter)
-    make_person("ivan@example.org", public_name="Іван 100%")
-    now = clock.now()
-    receipt = queries.view_person(person, now).payments[0].receipt_number
-    gift = make_gift("giver@example.org")
-    for text, email in (
-        ("READER1@", READER), (supporter.reference, READER), (receipt, READER), (person.public_id, READER),
-        ("Іван", "ivan@example.org"), ("100%", "ivan@example.org"), (gift.public_id, "giver@example.org"),
-        (gift.reference, "giver@example.org"),
-    ):  # fmt: skip
-        assert names(queries.search(text, Which.ALL, 1, now)) == [email], text
-    assert names(queries.search("%", Which.ALL, 1, now)) == ["ivan@example.org"], "a percent sign is no wildcard"
-    assert names(queries.search("nobody", Which.ALL, 1, now)) == []
-
-
-def test_filters_tell_patrons_lapsed_troubled_and_flagged_apart(app):
-    now = clock.now()
-    make_patron("patron@example.org", paid_at=now - timedelta(days=3))
-    make_patron("gone@example.org", paid_at=now - timedelta(days=90), ends_at=now - timedelta(days=60))
-    make_person("nobody@example.org")
-    troubled = make_support("late@example.org", State.PAST_DUE, failed_at=now)
-    doubled = [make_support("twice@example.org", State.ACTIVE) for _ in range(2)]
-    assert troubled.reference != doubled[0].reference
-    found = {which: set(names(queries.search("", which, 1, now))) for which in Which}
-    assert found[Which.PATRON] == {"patron@example.org"}
-    assert found[Which.LAPSED] == {"gone@example.org"}
-    assert found[Which.TROUBLE] == {"late@example.org"}
-    assert found[Which.FLAGGED] == {"twice@example.org"}
-    assert len(found[Which.ALL]) == 5
-
-
-def make_support(email, state, **changes) -> Contribution:
-    person, now = make_person(email), clock.now()
-    with transaction("test.make_support"):
-        row = Contribution(
-            reference=f"con_{email}_{db.session.query(Contribution).count()}", email=email, person_id=person.id,
-            form_token=f"{email}{db.session.query(Contribution).count()}", locale="en", rhythm="monthly",
-            currency="EUR", gift_minor=400, charge_minor=400, cup_minor=400, state=state.value, state_at=now,
-            created_at=now, **changes,
-        )  # fmt: skip
-        db.session.add(row)
-    return row
-
-
-def test_the_list_is_paged_and_loses_nobody(app):
-    for number in range(queries.PAGE_LENGTH + 3):
-        make_person(f"r{number:02}@example.org")
-    first, second = (queries.search("", Which.ALL, page, clock.now()) for page in (1, 2))
-    assert (len(first.rows), first.has_more, len(second.rows), second.has_more) == (queries.PAGE_LENGTH, True, 3, False)
-    assert not set(names(first)) & set(names(second))
-
-
 @pytest.mark.parametrize(
-    "query", ["?page=0", "?page=x", "?page=99999999999999999999", "?which=evil", "?q=" + "x" * 5000]
-)
+    "query",
+    [
+        "?page=0", "?page=x", "?page=99999999999999999999", "?standing=evil", "?q=" + "x" * 5000, "?q=%25",
+        "?after=x", "?after=" + "A" * 900, "?sort=evil", "?cups_from=-1", "?joined_from=2026-02-31",
+        "?tag=%F0%9F%8D%B5",
+        "?cups_to=99999999999999999999999", "?q=" + "con_" + "x" * 200,
+    ],
+)  # fmt: skip
 def test_odd_addresses_of_the_list_are_no_errors(app, finance, query):
     assert finance.get(f"/staff/people{query}").status_code == 200
     assert finance.get(f"/staff/trouble{query}").status_code == 200
@@ -291,7 +235,7 @@ class Down:
 
 def refund_path(supporter) -> str:
     person = person_of(supporter)
-    number = queries.view_person(person, clock.now()).payments[0].receipt_number
+    number = view_person(person, clock.now()).payments.rows[0].receipt_number
     return f"/staff/people/{person.public_id}/refund/{number}"
 
 
@@ -366,8 +310,8 @@ def test_the_way_in_is_mailed_without_a_secret(app, finance):
 
 def test_failed_payments_are_listed_with_what_to_tell(app, finance):
     now = clock.now()
-    make_support("late@example.org", State.PAST_DUE, failed_at=now, failure_reason="insufficient_funds")
-    make_support("fine@example.org", State.ACTIVE)
+    make_support(make_person("late@example.org"), State.PAST_DUE, failed_at=now, failure_reason="insufficient_funds")
+    make_support(make_person("fine@example.org"), State.ACTIVE)
     page = finance.get("/staff/trouble").get_data(as_text=True)
     assert "late@example.org" in page
     assert "There was not enough money" in page

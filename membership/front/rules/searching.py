@@ -18,7 +18,7 @@ MOST_WORDS = 6
 LONGEST_CODE = 24
 
 _OURS = re.compile(r"(per|con|gif)_\w+", re.ASCII)
-_AT_PROVIDER = re.compile(r"[a-z]{2,12}_\w{3,}", re.ASCII)
+_AT_PROVIDER = re.compile(r"[a-z]{2,12}_\w{2,}", re.ASCII)
 _RECEIPT = re.compile(r"\d{4}-\d{6,12}", re.ASCII)
 _END = re.compile(r"[*•.… ]*(\d{4})", re.ASCII)
 

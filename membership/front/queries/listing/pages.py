@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from membership.accounts.models import Person
-from membership.db import db
+from membership.db import UTCDateTime, db
 from membership.front.queries.listing import conditions, search
 from membership.front.queries.listing.conditions import Conditions
 from membership.front.queries.listing.rows import Line, lines_of
@@ -26,6 +26,9 @@ PAGE_LENGTH = 25
 MOST_COUNTED = 10_000
 # So many people of a search can be brought into any order; of more, those come first whose words do.
 MOST_SORTED = 500
+# What a column of whole numbers holds.
+LARGEST = 2**63
+LARGEST_ID = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,18 +137,20 @@ def _read_place(place: str, asked: _List) -> tuple[int, tuple[Any, int] | None]:
         padded = place + "=" * (-len(place) % 4)
         index, key, person_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         value = _as_key(asked.walks[index], key)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return 0, None
-    if type(index) is not int or index < 0 or type(person_id) is not int or not 0 < person_id < 2**31:
+    if type(index) is not int or index < 0 or type(person_id) is not int or not 0 < person_id < LARGEST_ID:
         return 0, None
     return index, (value, person_id)
 
 
 def _as_key(walk: Walk, key: Any) -> Any:
     """What the place says, as a value of the walk's column; ValueError for what is none."""
-    kind = walk.key.type.python_type
-    if kind is datetime:
+    if isinstance(walk.key.type, UTCDateTime):
         return datetime.fromisoformat(key).astimezone(UTC)
-    if type(key) is not kind or (kind is int and abs(key) >= 2**63):
+    kind = walk.key.type.python_type
+    if type(key) is not kind or (kind is int and abs(key) >= LARGEST):
+        raise ValueError(key)
+    if kind is str and ("\0" in key or not key.isprintable()):  # no database would take it
         raise ValueError(key)
     return key
