@@ -14,57 +14,12 @@ from sqlalchemy import Connection
 from membership.accounts.rules import words_of
 from membership.db import db, is_sqlite
 
-FIRST_NAMES = (
-    (
-        "Олена",
-        "Наталія",
-        "Тетяна",
-        "Ірина",
-        "Оксана",
-        "Людмила",
-        "Світлана",
-        "Ольга",
-        "Марія",
-        "Юлія",
-        "Андрій",
-        "Сергій",
-    )
-    + (
-        "Олександр",
-        "Володимир",
-        "Микола",
-        "Василь",
-        "Іван",
-        "Петро",
-        "Тарас",
-        "Дмитро",
-        "Anna",
-        "Maria",
-        "Julia",
-        "Emma",
-    )
-    + ("Sofia", "Olivia", "Ava", "Lena", "Thomas", "Peter", "James", "Paul", "Oliver", "Noah")
+_NAMES = (
+    "Олена Наталія Тетяна Ірина Оксана Людмила Світлана Ольга Марія Юлія Андрій Сергій Олександр Володимир Микола "
+    "Василь Іван Петро Тарас Дмитро Anna Maria Julia Emma Sofia Olivia Ava Lena Thomas Peter James Paul Oliver Noah"
 )
-SYLLABLES = (
-    "ба",
-    "ве",
-    "го",
-    "ди",
-    "ку",
-    "ла",
-    "ми",
-    "но",
-    "па",
-    "ра",
-    "со",
-    "та",
-    "хо",
-    "ше",
-    "ян",
-    "бор",
-    "кра",
-    "сте",
-)
+_SYLLABLES = "ба ве го ди ку ла ми но па ра со та хо ше ян бор кра сте мар лев"
+FIRST_NAMES, SYLLABLES = _NAMES.split(), _SYLLABLES.split()
 ENDINGS = ("енко", "чук", "ук", "ський", "ська", "ів", "ишин", "ко", "ак", "ба")
 DOMAINS = ("gmail.com", "ukr.net", "i.ua", "outlook.com", "example.org", "proton.me")
 LATIN = str.maketrans(dict(zip("абвгдекилмнопрстухшівчязьйю", "abvhdekylmnoprstukxivcazjyu", strict=True)))
