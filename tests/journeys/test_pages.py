@@ -59,6 +59,7 @@ def of_a_patron(demo, email):
         "/account/statements/<int:year>.pdf", "/account/email/undo/<token>", "/contribute/confirm/<token>",
         "/support/keep/<token>", "/support/declared/<reference>", "/gift/redeem/<code>", "/staff/people/<public_id>",
         "/staff/people/<public_id>/comp", "/staff/people/<public_id>/comp/<int:grant_id>/revoke",
+        "/staff/people/<public_id>/payments", "/staff/people/<public_id>/history",
         "/staff/people/<public_id>/way-in", "/staff/people/<public_id>/merge", "/staff/people/<public_id>/erase",
         "/staff/people/<public_id>/refund/<number>", "/staff/people/<public_id>/support/<reference>/<action>",
         "/staff/statements/<int:line_id>", "/staff/statements/receipts/<number>",

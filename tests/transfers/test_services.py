@@ -220,7 +220,8 @@ def test_the_next_months_transfer_is_known_by_its_account_and_after_a_cancel_all
     read_in(entry("4.00", f"my old code {found.code}", days_ago(0)))
     assert len(payments()) == 3
     assert {payment.reference for payment in payments()} == {found.contribution.reference}
-    assert db.session.scalar(select(KnownPayer)).account_digest != IBAN
+    known = db.session.scalar(select(KnownPayer))
+    assert (known.account_digest != IBAN, known.account_end) == (True, IBAN[-4:]), "of the account itself only its end"
 
 
 def test_a_wrong_character_is_suggested_and_confirmed_by_a_person(app, finance):
