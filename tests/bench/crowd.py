@@ -46,6 +46,9 @@ class Crowd:
                 _write(connection, self._rows(range(first, min(first + AT_A_TIME, self.n + 1))))
         if not is_sqlite():
             with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                for table in (table for table, columns in COLUMNS.items() if columns.startswith("id ")):
+                    last = f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"  # noqa: S608
+                    connection.exec_driver_sql(last)
                 connection.exec_driver_sql("VACUUM ANALYZE")
 
     def _rows(self, numbers: range) -> Iterator[tuple[str, list[str], list[Row]]]:

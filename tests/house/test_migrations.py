@@ -103,9 +103,9 @@ _GIVES = (
     "gift_minor, charge_minor, cup_minor, state, state_at, created_at, attribution) VALUES "
 )
 _LINE = (
-    "INSERT INTO statement_lines (id, identity, way, source, kind, booked_on, amount_minor, currency, fee_minor, is_odd,"
-    " payer_account, state, is_certain, n_bookings, imported_at) VALUES (1, 'x', 'bank', 'camt', 'credit', '2026-11-01',"
-    " 400, 'EUR', 0, FALSE, 'UA213223130000026007233566001', 'new', FALSE, 0, :at)"
+    "INSERT INTO statement_lines (id, identity, way, source, kind, booked_on, amount_minor, currency, fee_minor,"
+    " is_odd, payer_account, state, is_certain, n_bookings, imported_at) VALUES (1, 'x', 'bank', 'camt', 'credit',"
+    " '2026-11-01', 400, 'EUR', 0, FALSE, 'UA213223130000026007233566001', 'new', FALSE, 0, :at)"
 )
 _PEOPLE = (
     "INSERT INTO people (id, public_id, email, public_name, locale, created_at) "
