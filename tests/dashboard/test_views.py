@@ -21,12 +21,6 @@ from tests.factories.money import book, cover, give_back, make_giver, support
 from tests.factories.people import make_staff, sign_in
 
 
-@pytest.fixture
-def database_url(tmp_path):
-    """What pages read is asked on both databases in `metrics/`; how they show it, on one."""
-    return f"sqlite:///{tmp_path / 'test.db'}"
-
-
 @pytest.fixture(autouse=True)
 def _today():
     with time_machine.travel(NOW, tick=False):
