@@ -24,7 +24,7 @@ LONGEST_NUMBER = 9
 def index() -> ResponseReturnValue:
     """Who did what, why, and what was before."""
     wish = Wish(*(request.args.get(name, "").strip()[:LONGEST_WISH] for name in ("actor", "action", "subject")))
-    rows = queries.list_entries(wish, _before(), PAGE_LENGTH + 1)
+    rows, head = queries.list_entries(wish, _before(), PAGE_LENGTH + 1), queries.head()
     entries = rows[:PAGE_LENGTH]
     return render_template(
         "accounts/desk/audit.html",
@@ -34,7 +34,8 @@ def index() -> ResponseReturnValue:
         is_first_page=_before() is None,
         actions=queries.list_actions(),
         names=names_of(_people_in(entries)),
-        head=queries.head(),
+        head=head,
+        command=f"membership audit verify --head {head}",
     )
 
 
