@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from membership.accounts.models import TimelineEntry
 from membership.contributions.models import Contribution
@@ -106,6 +106,16 @@ def test_the_list_is_paged_and_loses_nobody(app):
     pages = [listed(sort="-since", page=page) for page in (1, 2)]
     assert [page.has_more for page in pages] == [True, False]
     assert names(pages[0]) + names(pages[1]) == [f"r{number:02}" for number in range(queries.PAGE_LENGTH + 2)]
+
+
+def test_the_few_that_failed_are_found_by_their_own_index(app):
+    """On SQLite, which would else look through everybody who supports; PostgreSQL keeps count of its rows itself."""
+    if db.engine.dialect.name != "sqlite":
+        assert queries.n_in_trouble() == 0
+        return
+    statement = queries._failing().compile(db.engine, compile_kwargs={"literal_binds": True})
+    plan = " ".join(str(row) for row in db.session.execute(text(f"EXPLAIN QUERY PLAN {statement}")))
+    assert "ix_contributions_failed_at" in plan
 
 
 # What is said ---------------------------------------------------------------------------------------------

@@ -51,6 +51,10 @@ def of_a_patron(demo, email):
     ((number,),) = demo.rows("SELECT receipt_number FROM payments WHERE reference = ?", reference)
     parts = {"public_id": public_id, "reference": reference, "number": number, "action": "pause", "int:grant_id": "1"}
     parts |= {"int:year": number[:4], "int:line_id": "1", "token": "unknown", "code": "AAAA-BBBB-CCCC"}
+    ((notice,),) = demo.rows("SELECT id FROM inbox_events LIMIT 1")
+    ((mail,),) = demo.rows("SELECT id FROM outbox_mails LIMIT 1")
+    parts |= {"event_id": notice, "int:outbox_id": str(mail), "act": "again", "locale": "en"}
+    parts |= {"room": "contributions", "name": "receipt"}
     wanted = (
         "/account/support/<reference>", "/account/support/<reference>/change", "/account/support/<reference>/pause",
         "/account/support/<reference>/cancel", "/account/support/<reference>/resume",
@@ -62,7 +66,10 @@ def of_a_patron(demo, email):
         "/staff/people/<public_id>/payments", "/staff/people/<public_id>/history",
         "/staff/people/<public_id>/way-in", "/staff/people/<public_id>/merge", "/staff/people/<public_id>/erase",
         "/staff/people/<public_id>/refund/<number>", "/staff/people/<public_id>/support/<reference>/<action>",
-        "/staff/statements/<int:line_id>", "/staff/statements/receipts/<number>",
+        "/staff/statements/<int:line_id>", "/staff/statements/receipts/<number>", "/staff/trouble/<reference>/mail",
+        "/staff/inbox/<event_id>", "/staff/inbox/<event_id>/replay", "/staff/mails/<int:outbox_id>",
+        "/staff/mails/<int:outbox_id>/<act>", "/staff/mails/catalogue/<room>/<name>",
+        "/staff/mails/catalogue/<room>/<name>/<locale>",
     )  # fmt: skip
     return {route: re.sub(r"<([^<>]+)>", lambda part: parts[part[1]], route) for route in wanted}
 
@@ -118,7 +125,7 @@ def test_every_page_that_has_an_address_is_in_order(new_reader, fresh_email, rou
             continue  # it leads on to a page that has its own turn
         n_pages += 1
         reader.open(path)
-        is_mail = route.endswith("/html")
+        is_mail = route.endswith(("/html", "/<locale>"))
         if is_mail:  # where it stands nothing can be asked of it: its frame runs no scripts
             reader.page.goto("about:blank")
             reader.page.set_content(answer.text())

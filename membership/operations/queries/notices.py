@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy import ColumnElement, TextClause, func, or_, select, text, tuple_
 from sqlalchemy.orm import defer
@@ -21,6 +21,8 @@ STATES = ("dead", "waiting", "received", "done", "foreign", "ignored", "deferred
 ASIDE = frozenset({"dead", "foreign", "ignored", "deferred"})
 # To the letter as the index says it, or SQLite does not see that it fits.
 _IS_ASIDE = text(f"({SET_ASIDE})")
+# For "is not empty" SQLite would read the whole table; for "later than this" it takes the index.
+_EVER = datetime(2000, 1, 1, tzinfo=UTC)
 OPEN = frozenset({"received", "waiting"})
 
 
@@ -73,7 +75,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool] | TextClause]:
     elif wanted.type:
         conditions.append(InboxEvent.type == wanted.type)
     if wanted.state in OPEN:  # these alone have a turn, and an index of it
-        conditions += [InboxEvent.next_try_at.is_not(None), InboxEvent.state == wanted.state]
+        conditions += [InboxEvent.next_try_at > _EVER, InboxEvent.state == wanted.state]
     elif wanted.state:
         conditions.append(InboxEvent.state == wanted.state)
         if wanted.state in ASIDE:
@@ -88,7 +90,7 @@ def count_stuck() -> dict[str, int]:
     """How many notices are "dead", "waiting" or "received" now; few in life, and so quickly counted."""
     dead = select(func.count()).where(InboxEvent.state == "dead", _IS_ASIDE)
     rows = db.session.execute(
-        select(InboxEvent.state, func.count()).where(InboxEvent.next_try_at.is_not(None)).group_by(InboxEvent.state)
+        select(InboxEvent.state, func.count()).where(InboxEvent.next_try_at > _EVER).group_by(InboxEvent.state)
     )
     return {"dead": db.session.scalar(dead) or 0, **{state: n for state, n in rows}}  # noqa: C416 - as in billing
 

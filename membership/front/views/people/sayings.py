@@ -47,5 +47,5 @@ def letter(trouble: Trouble, page: str, newsroom: str) -> tuple[str, str]:
     locale = trouble.person.locale
     words = sentence(trouble, locale)
     with force_locale(locale):
-        subject = str(_("Your support of %(newsroom)s", newsroom=newsroom))
-        return subject, f"{_('Hello,')}\n\n{words}\n\n{page}\n"
+        subject, hello = str(_("Your support of %(newsroom)s", newsroom=newsroom)), str(_("Hello,"))
+    return subject, f"{hello}\n\n{words}\n\n{page}\n"
