@@ -86,7 +86,7 @@ def test_an_undo_and_money_that_is_given_back_by_hand(app, decision, meeting):
     ended = at_once(
         app,
         undo=lambda: services.undo(line_id, decision),
-        back=lambda: services.give_back(payment_id, Money(400, "EUR"), today(), decision),
+        back=lambda: services.give_back(payment_id, Money(400, "EUR"), today(), decision, "one-press"),
     )
     assert ended in ({"undo": "done", "back": "too_much"}, {"undo": "line_done", "back": "done"})
     assert left_of(payments()[0]) == Money(0, "EUR")
