@@ -110,9 +110,11 @@ class Lives(Givers, Members, OtherWays, NewsroomStaff, PeopleAtStripe, RuleBased
         with self.world.mortal(dies_at):
             self.world.work("billing.drain")
 
-    @rule(dies_at=DEATHS)
-    def the_worker_sweeps(self, dies_at):
+    @rule(dies_at=DEATHS, post_leaves=st.booleans())
+    def the_worker_sweeps(self, dies_at, post_leaves):
         self.step()
+        if post_leaves:
+            self.world.let_post_leave()
         with self.world.mortal(dies_at):
             self.world.work(*SWEEPERS)
 

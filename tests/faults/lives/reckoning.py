@@ -95,7 +95,7 @@ def _states(world, facts):
     for reference, state, rhythm in world.rows("SELECT reference, state, rhythm FROM contributions WHERE way = 'card'"):
         sub = subscriptions.get(reference)
         if reference not in money:
-            allowed = _unpaid_states(sessions[reference], sub)
+            allowed = _unpaid_states(sessions[reference], sub, shown=facts.notes.wishes)
             allowed |= {"abandoned"} if facts.is_forgotten(reference) else set()
         elif sub is None:
             allowed = {"paid"}
@@ -110,11 +110,12 @@ def _states(world, facts):
             yield f"movements: those of {reference} come to {levels[reference]} a year, should to {wanted}"
 
 
-def _unpaid_states(sessions: list[dict], sub: dict | None) -> set[str]:
+def _unpaid_states(sessions: list[dict], sub: dict | None, *, shown) -> set[str]:
     if sub is not None and sub["status"] in {"canceled", "incomplete_expired"}:
         return {"abandoned"}
-    if any(session["status"] == "open" for session in sessions):
-        return {"started"}
+    open_ids = [session["id"] for session in sessions if session["status"] == "open"]
+    if open_ids:  # where somebody died before it was shown, nobody can pay there: it runs out by itself
+        return {"started"} if any(page_id in shown for page_id in open_ids) else {"started", "abandoned"}
     if any(session["status"] == "complete" for session in sessions):
         return {"started", "abandoned"}  # a debit on its way, or one that bounced
     return {"abandoned", "started"} if not sessions else {"abandoned"}
