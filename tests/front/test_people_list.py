@@ -28,6 +28,7 @@ from membership.patrons.queries import standing_of
 from membership.patrons.rules import Why
 from membership.transfers.models import Declaration, KnownPayer, StatementLine
 from membership.transfers.rules import codes
+from membership.transfers.rules.waiting import WAIT_FOR
 from membership.transfers.services.importing import account_digest
 from tests.factories.gifts import make_gift
 from tests.factories.listed import cover, make_card, make_payment, make_people, make_support
@@ -115,7 +116,14 @@ def test_a_giver_by_transfer_is_found_by_account_end_of_account_and_code(olena):
         ))  # fmt: skip
         body = codes.new_body()
         db.session.add(
-            Declaration(contribution_id=row.id, prefix="HP", body=body, rhythm="once", created_at=clock.now())
+            Declaration(
+                contribution_id=row.id,
+                prefix="HP",
+                body=body,
+                rhythm="once",
+                created_at=clock.now(),
+                lapses_at=clock.now() + WAIT_FOR,
+            )  # fmt: skip
         )
     for text in (account, "UA21 3223 1300 0002 6007 2335 6600 1", "6001", codes.written("HP", body)):
         assert found(text) == ["olena.petrenko"], text
