@@ -123,7 +123,7 @@ def test_a_giver_by_transfer_is_found_by_account_end_of_account_and_code(olena):
                 rhythm="once",
                 created_at=clock.now(),
                 lapses_at=clock.now() + WAIT_FOR,
-            )  # fmt: skip
+            )
         )
     for text in (account, "UA21 3223 1300 0002 6007 2335 6600 1", "6001", codes.written("HP", body)):
         assert found(text) == ["olena.petrenko"], text
