@@ -190,4 +190,5 @@ def test_a_page_costs_as_many_statements_however_much_was_paid(lived):
         book(kyiv("2026-11-05 10:00"), 400 + n)
     rebuilding.roll(NOW)
     page(viewer, "/staff/dashboard")
-    assert n_statements() == before <= 45
+    # Three of them are the desk's door (its session, what it writes down) and the settings of the newsroom.
+    assert n_statements() == before <= 48
