@@ -15,7 +15,6 @@ def forget(now: datetime) -> None:
     del now
     services.forget(clock.real_now())
     services.forget_changes(clock.real_now())
-    forgetting.sweep(forgetting.LONG)
     counters = current_app.extensions["membership.counters"]
     if isinstance(counters, DatabaseStorage):
         counters.forget_old()

@@ -13,15 +13,16 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 
+from membership.billing.inspections import find_bookmark, move_bookmark
 from membership.billing.models import ForgottenName, InboxEvent, ProviderIntent
 from membership.db import db, is_sqlite, transaction
 from membership.kernel import clock
 
 # Names as a notice quotes them.
 NAME = re.compile(rb'"([A-Za-z0-9_-]{6,255})"')
-# A look every minute goes back over the first span of real time, one every hour over the second: so that what was
-# missed, while no worker ran, is made up for.
-SHORTLY, LONG = timedelta(minutes=10), timedelta(hours=26)
+# Up to when (real time) what came was looked through; each look begins a little before the end of the last one, since a
+# notice is seen only when it is committed. However long no worker runs, nothing is missed.
+LOOKED, OVERLAP = "forgotten", timedelta(minutes=10)
 AT_A_TIME = 500
 
 
@@ -45,16 +46,19 @@ def _quoted(addresses: Collection[str]) -> list[str]:
     return [f'"{address}"' for address in addresses]
 
 
-def sweep(look_back: timedelta = SHORTLY) -> int:
-    """Empty what came within `look_back` about somebody who was forgotten before; how many notices."""
+def sweep() -> int:
+    """Empty what came since the last look about somebody who was forgotten before; how many notices."""
     if db.session.scalar(select(ForgottenName.name).limit(1)) is None:
         return 0
-    named = {row_id: set(NAME.findall(body)) for row_id, body in _bodies(clock.real_now() - look_back)}
+    began, looked_until = clock.real_now(), find_bookmark(LOOKED)
+    since = None if looked_until is None else min(looked_until, began) - OVERLAP
+    named = {row_id: set(NAME.findall(body)) for row_id, body in _bodies(since)}
     asked = {name.decode() for names in named.values() for name in names}
     known = {name.encode() for name in _known(sorted(asked))}
     found = [row_id for row_id, names in named.items() if names & known]
     with transaction("billing.forget_again"):
         _empty_notices(found)
+        move_bookmark(LOOKED, began)
     return len(found)
 
 

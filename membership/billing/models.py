@@ -309,7 +309,7 @@ class Bookmark(Model):
     """One row is one place up to which something is read: a list of the provider's notices, or our own books.
 
     Changed as the reading goes on. `ref` is the provider's id of the last thing that was read, NULL where only the
-    moment counts. `at` is business time.
+    moment counts. `at` is business time (of the look for notices about forgotten people: real time, as they come).
     """
 
     __tablename__ = "bookmarks"

@@ -354,6 +354,22 @@ def test_money_that_comes_after_it_lands_in_the_books_and_with_nobody(app, clien
     assert not db.session.query(OutboxMail).filter(OutboxMail.state == "waiting").count()
 
 
+def test_word_of_them_that_comes_while_no_worker_runs_for_days_is_emptied_when_one_runs_again(
+    app, client, sandbox, server
+):
+    support = _patron(client, sandbox)
+    accounts.begin_erasure(support.person_id, "member", None, clock.now())
+    forget_everything(server)
+    deliver_news(client, sandbox)
+    accounts_jobs.erase(clock.now())
+    assert columns_with() == set()
+    deliver_news(client, sandbox, "again")
+    assert columns_with() != set()
+    with time_machine.travel(clock.real_now() + timedelta(days=5), tick=True):
+        accounts_jobs.erase(clock.now())
+    assert columns_with() == set()
+
+
 def test_the_address_of_somebody_who_turned_out_to_be_them_is_nowhere_either(app, server):
     first, person = make_person(FIRST), make_person("other@example.org")
     until = clock.now() + timedelta(days=30)

@@ -230,6 +230,8 @@ class OtherWays:
         line = queries.find_line_of(payment_id)
         line_id = line.id if line else None
         db.session.rollback()
+        for told in self.world.rows(f"{LINES} WHERE id = :i", i=line_id or 0):
+            self._movement_of(told).is_decided = True
 
         def undo(_key):
             if line_id is not None:
