@@ -108,7 +108,7 @@ def the_desk_sees_it(desk, demo):
     sign_in_on_the_way(desk, DESK)
     desk.open("/staff/people?q=taras")
     looks_good(desk, "desk-people")
-    desk.press("table a")
+    desk.press("tbody a")
     desk.says("given by somebody", "Was given 6 months")
     looks_good(desk, "desk-person")
     desk.press("a[href$='/comp']")
