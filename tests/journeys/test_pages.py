@@ -74,6 +74,7 @@ def of_a_patron(demo, email):
     return {route: re.sub(r"<([^<>]+)>", lambda part: parts[part[1]], route) for route in wanted}
 
 
+@pytest.mark.timeout(900)  # staff see some hundred pages, each in four views
 @pytest.mark.parametrize("who", ["anybody", "patron", "editor"])
 @pytest.mark.parametrize("language", ["en", "uk"])
 def test_every_page_that_has_an_address_is_in_order(new_reader, fresh_email, routes, language, who):
