@@ -156,8 +156,8 @@ class OtherWays:
         return {
             "confirm": lambda: services.confirm(line_id, at, self._decision(at)),
             "assign": lambda: services.assign(line_id, reader.email, "en", self._decision(at)),
-            "ignore": lambda: services.ignore(line_id, "No gift.", at),
-            "reopen": lambda: services.reopen(line_id),
+            "ignore": lambda: services.ignore(line_id, self._decision(at)),
+            "reopen": lambda: services.reopen(line_id, self._decision(at)),
             "undo": lambda: services.undo(line_id, self._decision(at)),
         }[what]
 
