@@ -199,7 +199,7 @@ class OtherWays:
         self._note_by_hand(way, reader, gift.amount, min(noon(on), at))
 
     def _book_announced(self, announced, way, amount, on, at, dies_at, *, again):
-        found = queries.find_announced_by_code(announced.code, "HP")
+        found = queries.find_announced_by_code(announced.code)
         contribution_id = found.contribution.id if found else None
         db.session.rollback()
         if contribution_id is None:
