@@ -190,6 +190,10 @@ class House:
         )
         self.sweep()
 
+    def set_another_zone(self) -> None:
+        """As if the days had been summed by the clock of another zone: whoever sums next does it all anew."""
+        self._write("UPDATE rollup_state SET zone = 'Pacific/Apia'")
+
     def sweep(self) -> None:
         """Ask the worker for what its sweepers do every 20 or 60 seconds."""
         sender = hints.Sender(self.settings)

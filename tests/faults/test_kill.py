@@ -116,6 +116,7 @@ def live_through(house, point: Point, reader: Reader) -> None:
 def die_at_start(house, point: Point) -> None:
     program, n_before = house.programs[point.program], house.n_deaths
     program.kill()
+    house.set_another_zone()  # what only a first start does, or one by other settings, is done by this one too
     program.arm(point.label)
     program.start()
     end = time.monotonic() + START_SECONDS

@@ -27,4 +27,16 @@ def test_autoescape_is_on_for_pages_and_mails(house):
 def test_no_code_makes_a_template_out_of_a_string():
     for path in (ROOT / "membership").rglob("*.py"):
         source = path.read_text(encoding="utf-8")
-        assert re.findall(r"render_template_string|(?<!storage_)from_string\(|\bMarkup\(", source) == [], path
+        assert re.findall(r"render_template_string|(?<!storage_)from_string\(", source) == [], path
+
+
+def test_only_pictures_drawn_by_the_house_go_to_a_page_as_they_are():
+    """What is drawn keeps to a short list of elements and attributes, and escapes: tests/dashboard/test_pictures.py."""
+    marked = [path for path in (ROOT / "membership").rglob("*.py") if "Markup(" in path.read_text(encoding="utf-8")]
+    assert [path.relative_to(ROOT).as_posix() for path in marked] == ["membership/dashboard/services/drawing.py"]
+    filters = [
+        path
+        for path in (ROOT / "templates").rglob("*")
+        if path.is_file() and "|safe" in path.read_text(encoding="utf-8").replace(" ", "")
+    ]
+    assert filters == []

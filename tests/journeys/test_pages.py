@@ -44,8 +44,8 @@ def filled_in(demo, route):
     return re.sub(r"<[^<>]*\bposition>", str(demo.rows(winner)[0][0]), named)
 
 
-def of_a_patron(demo, email):
-    """The addresses of what belongs to a patron; links that are mailed are tried with one that nobody was sent."""
+def of_a_patron(demo, email, language):
+    """The addresses of what belongs to a patron, in `language`; mailed links are tried with one nobody was sent."""
     person = "SELECT p.public_id, c.reference, c.person_id FROM people p JOIN contributions c ON c.person_id = p.id"
     [(public_id, reference, _)] = until(lambda: demo.rows(f"{person} WHERE p.email = ?", email), what="the patron")
     ((number,),) = demo.rows("SELECT receipt_number FROM payments WHERE reference = ?", reference)
@@ -53,7 +53,7 @@ def of_a_patron(demo, email):
     parts |= {"int:year": number[:4], "int:line_id": "1", "token": "unknown", "code": "AAAA-BBBB-CCCC"}
     ((notice,),) = demo.rows("SELECT id FROM inbox_events LIMIT 1")
     ((mail,),) = demo.rows("SELECT id FROM outbox_mails LIMIT 1")
-    parts |= {"event_id": notice, "int:outbox_id": str(mail), "act": "again", "locale": "en"}
+    parts |= {"event_id": notice, "int:outbox_id": str(mail), "act": "again", "locale": language}
     parts |= {"room": "contributions", "name": "receipt"}
     wanted = (
         "/account/support/<reference>", "/account/support/<reference>/change", "/account/support/<reference>/pause",
@@ -106,7 +106,7 @@ def test_every_page_that_has_an_address_is_in_order(new_reader, fresh_email, rou
         "/theme-<mark>.css": "/theme-unknown.css",
         "/staff/settings/<subject>": "/staff/settings/prices",
         "/staff/settings/colours/trial-<six>.css": "/staff/settings/colours/trial-1d4f8f.-.-.-.-.-.css",
-    } | of_a_patron(patron.demo, email)
+    } | of_a_patron(patron.demo, email, language)
     reader = new_reader(language)
     if who == "editor":
         reader.sign_in_by_link(EDITOR)
