@@ -65,6 +65,7 @@ def book(fact: Fact) -> None:
                     ended_at=fact.ended_at,
                     card=fact.card,
                     paused_until=fact.paused_until,
+                    is_given_up=fact.is_given_up,
                 )
             )
         case CardCollected():

@@ -61,6 +61,7 @@ def _of_state(row: Contribution, fact: SubscriptionFact) -> str | None:
         State(row.state),
         is_cancelling=fact.cancel_at is not None,
         is_chosen=row.cancel_reason is not None,
+        is_given_up=fact.is_given_up,
     )
     if state is not None and state != row.state:
         return f"it is {state.value}, and {row.state} here"

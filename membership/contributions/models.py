@@ -216,6 +216,27 @@ class Card(Model):
     expiry_mailed_at: Mapped[datetime | None] = mapped_column(doc="When its giver was told that it will expire")
 
 
+@append_only
+class PaymentTrouble(Model):
+    """One row: a renewal failed for the first time (failed), or what had failed came after all (recovered). At most
+    one of each for a payment; written with the news, and never changed.
+    """
+
+    __tablename__ = "payment_troubles"
+    __table_args__ = (
+        UniqueConstraint("payment_ref", "kind"),
+        CheckConstraint("kind IN ('failed', 'recovered')", name="known_kind"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    payment_ref: Mapped[str] = mapped_column(String(255), doc="The provider's id of the payment")
+    kind: Mapped[str] = mapped_column(String(10))
+    reference: Mapped[str] = mapped_column(String(40), doc="The contribution whose renewal it is")
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
 class Refund(Model):
     """One wish to give money back, written before the provider is asked. asked -> sent (the provider has it) -> done
     (the money moved and is booked) or failed (nothing moved, or it came back); asked -> failed where it is refused.

@@ -1,6 +1,6 @@
 """Tables of membership: grants of coverage, the spans worked out from them, grace, movements."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -87,6 +87,7 @@ class PatronChange(Model):
     starts_at: Mapped[datetime] = mapped_column(index=True)
     ends_at: Mapped[datetime] = mapped_column(index=True)
     delta: Mapped[int] = mapped_column(SmallInteger)
+    cohort_on: Mapped[date] = mapped_column(doc="First day of the month since which they are a patron, as known then")
 
 
 @append_only_but("person_id")
@@ -109,4 +110,7 @@ class Movement(Model):
     at: Mapped[datetime] = mapped_column(index=True)
     yearly_delta_minor: Mapped[int] = mapped_column(BigInteger)
     milli_cups_delta: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+    cause: Mapped[str] = mapped_column(
+        String(8), default="", server_default=text("''"), doc="Of what is lost: a `rules.Loss`"
+    )
     currency: Mapped[str] = mapped_column(String(3))

@@ -1,7 +1,7 @@
 """Reads of membership."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import distinct, func, select
@@ -98,6 +98,11 @@ def patron_changes_of(person_id: int) -> list[Change]:
     query = select(PatronChange.starts_at, PatronChange.ends_at, PatronChange.delta)
     rows = db.session.execute(query.where(PatronChange.person_id == person_id))
     return [(starts_at, ends_at, delta) for starts_at, ends_at, delta in rows]
+
+
+def find_cohort(person_id: int) -> date | None:
+    """First day of the month since which somebody is a patron, by what was written of them; None where nothing was."""
+    return db.session.scalar(select(func.min(PatronChange.cohort_on)).where(PatronChange.person_id == person_id))
 
 
 def list_ever_covered(after_id: int, limit: int) -> Sequence[int]:

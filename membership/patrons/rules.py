@@ -228,6 +228,18 @@ class MovementKind(StrEnum):
     BACK = "back"
 
 
+class Loss(StrEnum):
+    """Why recurring income was lost. CHOSEN: the giver, or staff for them. FAILED: no payment came to the last try.
+    STOPPED: we ended it, after a dispute or as one too many. CURRENCY: it goes on in another one.
+    """
+
+    CHOSEN = "chosen"
+    FAILED = "failed"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    CURRENCY = "currency"
+
+
 def movement_kind(before_minor: int, after_minor: int, *, has_left_before: bool) -> MovementKind | None:
     """The name of a change of somebody's recurring level; None where nothing changes."""
     if before_minor == after_minor:

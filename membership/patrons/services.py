@@ -16,9 +16,10 @@ from membership.kernel.errors import Conflict, InvalidInput, NotFound
 from membership.kernel.money import Money
 from membership.kernel.words import one_line
 from membership.mail import services as mail
+from membership.newsroom.queries import day_of
 from membership.patrons.models import CoverageGrant, CoverageSpan, Grace, Movement, PatronChange
-from membership.patrons.queries import grants_of, list_ever_covered, patron_changes_of, patron_times_of
-from membership.patrons.rules import Cause, MovementKind, movement_kind, patron_changes, place
+from membership.patrons.queries import find_cohort, grants_of, list_ever_covered, patron_changes_of, patron_times_of
+from membership.patrons.rules import Cause, Loss, MovementKind, movement_kind, patron_changes, place
 
 # A comp has an end that somebody will live to see; staff write reasons in one line.
 LONGEST_COMP = timedelta(days=731)
@@ -158,9 +159,11 @@ def close_grace(reference: str, at: datetime) -> None:
             note_patron_time(row.person_id)
 
 
-def move_to(person_id: int, reference: str, level: Money, at: datetime, *, milli_cups: int = 0) -> MovementKind | None:
-    """Say that `reference` now gives `level` a year (zero: nothing), and that this is `milli_cups` thousandths of a cup
-    a month; writes the movement, if there is one.
+def move_to(
+    person_id: int, reference: str, level: Money, at: datetime, *, milli_cups: int = 0, cause: Loss = Loss.CHOSEN
+) -> MovementKind | None:
+    """Say that `reference` now gives `level` a year (zero: nothing, because of `cause`), and that this is `milli_cups`
+    thousandths of a cup a month; writes the movement, if there is one.
 
     Returns its kind, None where the level is what it was. Changing currency is a loss and a new start.
     """
@@ -169,16 +172,20 @@ def move_to(person_id: int, reference: str, level: Money, at: datetime, *, milli
         kind = None
         for currency, (before, cups) in _levels(reference).items():
             if currency != level.currency and before:
-                _move(person_id, reference, Money(-before, currency), MovementKind.LOST, at, milli_cups=-cups)
+                lost = Money(-before, currency)
+                _move(person_id, reference, lost, MovementKind.LOST, at, milli_cups=-cups, cause=Loss.CURRENCY)
         before, cups = _levels(reference).get(level.currency, (0, 0))
         kind = movement_kind(before, level.minor, has_left_before=_has_left(person_id))
         if kind:
             delta = Money(level.minor - before, level.currency)
-            _move(person_id, reference, delta, kind, at, milli_cups=(milli_cups if level.minor else 0) - cups)
+            cups = (milli_cups if level.minor else 0) - cups
+            _move(person_id, reference, delta, kind, at, milli_cups=cups, cause=cause)
         return kind
 
 
-def _move(person_id: int, reference: str, delta: Money, kind: MovementKind, at: datetime, *, milli_cups: int) -> None:
+def _move(
+    person_id: int, reference: str, delta: Money, kind: MovementKind, at: datetime, *, milli_cups: int, cause: Loss
+) -> None:
     db.session.add(
         Movement(
             person_id=person_id,
@@ -187,6 +194,7 @@ def _move(person_id: int, reference: str, delta: Money, kind: MovementKind, at: 
             at=at,
             yearly_delta_minor=delta.minor,
             milli_cups_delta=milli_cups,
+            cause=cause.value if kind is MovementKind.LOST else "",
             currency=delta.currency,
         )
     )
@@ -264,12 +272,15 @@ def note_patron_time(person_id: int) -> bool:
         _lock(person_id)  # two who each add what is missing would add it twice
         db.session.flush()
         added = patron_changes(patron_changes_of(person_id), patron_times_of(person_id))
+        if not added:
+            return False
+        first_on = find_cohort(person_id) or day_of(added[0][0]).replace(day=1)
         db.session.add_all(
-            PatronChange(person_id=person_id, starts_at=starts_at, ends_at=ends_at, delta=delta)
+            PatronChange(person_id=person_id, starts_at=starts_at, ends_at=ends_at, delta=delta, cohort_on=first_on)
             for starts_at, ends_at, delta in added
         )
         db.session.flush()
-    return bool(added)
+    return True
 
 
 def catch_up_patron_time(after_id: int, limit: int = 200) -> int | None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from membership.billing.books import WHOLE, Scope
 from membership.billing.models import JournalEntry, JournalTransaction, Payment, PaymentReversal
+from membership.contributions.models import PaymentTrouble
 from membership.dashboard import checks
 from membership.dashboard.models import DaySum, FrozenRate, RollupMark, StaleDay
 from membership.dashboard.queries.sums import find_rolled_to
@@ -25,7 +26,7 @@ from membership.patrons import services as patrons
 from membership.patrons.models import CoverageSpan, Grace, Movement, PatronChange
 from membership.patrons.queries import n_patrons
 from tests.dashboard.conftest import DAY, NOW, kyiv, rate
-from tests.factories.money import book, cover, give_back, make_giver, state_fee, support
+from tests.factories.money import book, cover, give_back, make_giver, state_fee, support, trouble
 
 
 def kept(*measures) -> dict:
@@ -69,6 +70,8 @@ def naive() -> dict:
             continue
         is_half = len(currencies[m.reference, m.at]) > 1
         add("movements", m.at, m.currency, "currency" if is_half else m.kind, 1, m.yearly_delta_minor)
+        if m.kind == "lost":
+            add("losses", m.at, m.currency, m.cause, 1, m.yearly_delta_minor)
         step = {"new": 1, "back": 1, "lost": -1}.get(m.kind, 0)
         add("supports", m.at, m.currency, "", step, m.yearly_delta_minor)
         add("cups", m.at, m.currency, "", step, m.milli_cups_delta)
@@ -87,6 +90,8 @@ def naive() -> dict:
         )
     ):
         add("fees", at, currency, kind, 1, minor)
+    for t in db.session.scalars(select(PaymentTrouble)):
+        add("troubles", t.at, t.currency, t.kind, 1, t.amount_minor)
     return sums | _naive_patrons()
 
 
@@ -98,14 +103,21 @@ def _naive_patrons() -> dict:
     ]
     if not times:
         return {}
-    found, before = {}, 0
+    # The month in which the first thing that was written of somebody begins.
+    since = {}
+    for row in db.session.scalars(select(PatronChange).order_by(PatronChange.id)):
+        since.setdefault(row.person_id, f"{day_of(row.starts_at):%Y-%m}")
+    found, before = {}, Counter()
     day = day_of(min(start for _, start, _ in times))
     while day <= day_of(NOW):
         at = min(kyiv(f"{day + DAY} 00:00") - timedelta(microseconds=1), NOW)
-        n = len({person for person, start, end in times if start <= at < end})
-        if n != before:
-            found["patrons", day, "", ""] = (n - before, 0)
-        day, before = day + DAY, n
+        now = Counter(since[person] for person in {person for person, start, end in times if start <= at < end})
+        for month in {*now, *before}:
+            if now[month] != before[month]:
+                found["cohorts", day, "", month] = (now[month] - before[month], 0)
+        if now.total() != before.total():
+            found["patrons", day, "", ""] = (now.total() - before.total(), 0)
+        day, before = day + DAY, now
     return found
 
 
@@ -355,6 +367,7 @@ DEEDS = st.one_of(
     st.tuples(st.just("close"), MOMENTS, st.integers(0, 2)),
     st.tuples(st.just("pay"), MOMENTS, st.sampled_from(list(Rhythm)), st.sampled_from(["card", "bank"])),
     st.tuples(st.just("return"), MOMENTS, st.integers(0, 5), st.integers(1, 100)),
+    st.tuples(st.just("trouble"), MOMENTS, st.sampled_from(["failed", "recovered"])),
     st.tuples(st.just("roll"), MOMENTS),
 )
 
@@ -385,6 +398,8 @@ class History:
                 self.payments.append(book(at, rhythm=rest[0], way=rest[1]))
             case "return" if self.payments:
                 give_back(self.payments[rest[0] % len(self.payments)], at, rest[1])
+            case "trouble":
+                trouble(rest[0], at)
             case "roll":
                 rebuilding.roll(at)
 

@@ -7,6 +7,7 @@ from membership.accounts.services import ensure_person
 from membership.billing import ledger
 from membership.billing.models import Payment
 from membership.billing.port import PaymentFact, ReversalFact
+from membership.contributions.models import PaymentTrouble
 from membership.db import db, transaction
 from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
@@ -76,3 +77,13 @@ def cover(person_id: int, at: datetime, days=30) -> str:
     ends_at = at + timedelta(days=days)
     patrons.grant_period(person_id, Cause.PAID, cause_ref, paid_at=at, starts_at=at, ends_at=ends_at)
     return cause_ref
+
+
+def trouble(kind: str, at: datetime, name: str = "", minor=400, currency="EUR") -> None:
+    """A renewal failed, or came after all (`kind`: failed, recovered); of a payment of its own, or of that name."""
+    row = PaymentTrouble(
+        payment_ref=name or f"in_trouble_{next(_numbers):06d}", kind=kind, reference="con_trouble",
+        amount_minor=minor, currency=currency, at=at,
+    )  # fmt: skip
+    with transaction("test.trouble"):
+        db.session.add(row)

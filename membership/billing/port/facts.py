@@ -142,7 +142,8 @@ class SubscriptionFact:
 
     `rhythm` is None where the period is one that we never offer (weeks, two months). `amount` and `rhythm` are those
     of the next payment. `paused_until`: nothing is charged before then; None where it is not paused, or without an
-    end. `card` is None where there is none, or it was not read along.
+    end. `card` is None where there is none, or it was not read along. `is_given_up`: the provider ended it because no
+    try to charge went through.
     """
 
     reference: str
@@ -157,6 +158,7 @@ class SubscriptionFact:
     ended_at: datetime | None
     card: Card | None = None
     paused_until: datetime | None = None
+    is_given_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ class SubscriptionSeen:
 
     Readings of one subscription never overtake each other (object lease and fence), so the last one told is
     the newest. `raw_status` is the provider's own word, for staff pages only. `amount` and `rhythm` are those of the
-    next payment. `paused_until` and `card` as in `SubscriptionFact`.
+    next payment. `paused_until`, `card` and `is_given_up` as in `SubscriptionFact`.
     """
 
     reference: str
@@ -118,6 +118,7 @@ class SubscriptionSeen:
     ended_at: datetime | None
     card: Card | None = None
     paused_until: datetime | None = None
+    is_given_up: bool = False
 
 
 Event = (

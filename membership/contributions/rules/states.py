@@ -241,11 +241,17 @@ def who_is(actor: str) -> Who:
 
 
 def state_of_subscription(
-    status: SubscriptionStatus, now: State, *, is_cancelling: bool, is_chosen: bool = False
+    status: SubscriptionStatus,
+    now: State,
+    *,
+    is_cancelling: bool,
+    is_chosen: bool = False,
+    is_given_up: bool = False,
 ) -> State | None:
     """The state that a running contribution takes when its subscription is seen so; None: nothing is to change.
 
-    `is_chosen`: somebody asked for its end, so that ending while a payment is open is no lapse.
+    `is_chosen`: somebody asked for its end, so that ending while a payment is open is no lapse. `is_given_up`: the
+    provider says that it ended for want of a payment, which may be the first that we hear of it.
     """
     match status:
         case SubscriptionStatus.ACTIVE:
@@ -257,7 +263,8 @@ def state_of_subscription(
         case SubscriptionStatus.UNPAID:
             return State.LAPSED
         case SubscriptionStatus.ENDED:
-            has_lapsed = now in {State.PAST_DUE, State.LAPSED} and not is_chosen
+            was_open = now in {State.PAST_DUE, State.LAPSED} or (is_given_up and now in LIVE)
+            has_lapsed = was_open and not is_chosen
             return State.LAPSED if has_lapsed else State.ENDED
     return None
 

@@ -24,6 +24,14 @@ TONES = {
     "card": 3,
     "other": 7,
     "gift": 5,
+    "failed": 1,
+    "recovered": 7,
+    "chosen": 5,
+    "stopped": 4,
+    "paused": 2,
+    "monthly": 3,
+    "yearly": 7,
+    "retry": 5,
 }
 
 MINUS = "−"

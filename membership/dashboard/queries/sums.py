@@ -1,5 +1,6 @@
 """Reads of roll-ups. What they cost grows with the days that are asked about, never with payments or people."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -52,6 +53,16 @@ def days_of(measure: str, start_on: date, end_on: date, currency: str | None = N
     if currency is not None:
         query = query.where(DaySum.currency == currency)
     return [Row(*row) for row in db.session.execute(query.order_by(DaySum.day_on, DaySum.currency, DaySum.dim))]
+
+
+def steps_by_dim(measure: str, dims: Collection[str], first_on: date, end_on: date) -> list[tuple[date, str, int]]:
+    """Day, dimension and n of a measure that counts no money, for some of its dimensions on `[first_on, end_on)`, in
+    order of days.
+    """
+    query = select(DaySum.day_on, DaySum.dim, DaySum.n).where(
+        DaySum.measure == measure, DaySum.day_on >= first_on, DaySum.day_on < end_on, DaySum.dim.in_(dims)
+    )
+    return [(day, dim, n) for day, dim, n in db.session.execute(query.order_by(DaySum.day_on))]
 
 
 def level_before(measure: str, day: date, currency: str | None = None) -> dict[str, Level]:

@@ -6,8 +6,9 @@ from membership.dashboard.sources.patrons import PATRONS
 from membership.dashboard.sources.payments import PAYMENTS
 from membership.dashboard.sources.reversals import REVERSALS
 from membership.dashboard.sources.source import Source, Sum
+from membership.dashboard.sources.troubles import TROUBLES
 
-SOURCES: tuple[Source, ...] = (MOVEMENTS, PAYMENTS, REVERSALS, FEES, PATRONS)
+SOURCES: tuple[Source, ...] = (MOVEMENTS, PAYMENTS, REVERSALS, FEES, PATRONS, TROUBLES)
 MONEY: frozenset[str] = frozenset().union(*(source.money for source in SOURCES))
 """Names of measures whose `amount` is money."""
 

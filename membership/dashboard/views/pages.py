@@ -10,6 +10,7 @@ from membership.dashboard.pictures.charts import shown as words_of
 from membership.dashboard.queries.needs import needs
 from membership.dashboard.queries.rates import used_currencies
 from membership.dashboard.views import shown
+from membership.dashboard.views.heat import heat_of
 from membership.kernel import clock
 from membership.kernel.errors import NotFound
 from membership.newsroom.queries import day_of
@@ -39,8 +40,8 @@ def metric(key: str) -> ResponseReturnValue:
     """One metric: its picture, its table, what it means."""
     asked = _asked()
     (view,) = shown.draw([shown.measured(_metric(key), clock.now(), asked)])
-    rows, totals = shown.rows_of(view), shown.totals_of(view)
-    return render_template("dashboard/metric.html", asked=asked, view=view, rows=rows, totals=totals, **_frame(asked))
+    numbers = {"rows": shown.rows_of(view), "totals": shown.totals_of(view), "heat": heat_of(view.result)}
+    return render_template("dashboard/metric.html", asked=asked, view=view, **numbers, **_frame(asked))
 
 
 @bp.get("/staff/dashboard/<key>.csv")

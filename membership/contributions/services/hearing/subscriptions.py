@@ -13,6 +13,7 @@ from membership.db import hint
 from membership.kernel import clock
 from membership.kernel.money import Money
 from membership.patrons import services as patrons
+from membership.patrons.rules import Loss
 
 
 def hear_subscription(news: SubscriptionSeen) -> None:
@@ -28,13 +29,14 @@ def hear_subscription(news: SubscriptionSeen) -> None:
             contribution.stop_asked_at = contribution.pending_at = None
             move(contribution, State.ABANDONED, at)
         return  # money itself makes the patron; after booking it the subscription is read again
-    before = State(contribution.state)
+    before, is_stopped = State(contribution.state), contribution.stop_asked_at is not None
     trouble.follow_card(contribution, news.card, clock.now())
     state = state_of_subscription(
         news.status,
         before,
         is_cancelling=news.cancel_at is not None,
         is_chosen=contribution.cancel_reason is not None,
+        is_given_up=news.is_given_up,
     )
     if state is None:
         return
@@ -52,7 +54,7 @@ def hear_subscription(news: SubscriptionSeen) -> None:
     if (before in LIVE) is not (State(contribution.state) in LIVE):
         hint("contributions.flag_seconds")  # one less or one more beside the others
     _follow_terms(contribution, news, at)
-    _follow_level(contribution, contribution.person_id, news, at)
+    _follow_level(contribution, contribution.person_id, news, at, is_stopped=is_stopped)
 
 
 def _is_over(contribution: Contribution) -> bool:
@@ -70,11 +72,20 @@ def _follow_dates(contribution: Contribution, news: SubscriptionSeen, state: Sta
     contribution.paused_until = news.paused_until if is_paused else None
 
 
-def _follow_level(contribution: Contribution, person_id: int, news: SubscriptionSeen, at: datetime) -> None:
+def _follow_level(
+    contribution: Contribution, person_id: int, news: SubscriptionSeen, at: datetime, *, is_stopped: bool
+) -> None:
     level = yearly_level(State(contribution.state), news.amount, contribution.rhythm_word)
     if news.status is SubscriptionStatus.PAUSED:  # also while it is paused and cancelled: it brings nothing
         level = Money(0, news.amount.currency)
-    patrons.move_to(person_id, contribution.reference, level, at, milli_cups=contribution.milli_cups)
+    cause = Loss.CHOSEN
+    if news.status is SubscriptionStatus.PAUSED:
+        cause = Loss.PAUSED
+    elif contribution.state == State.LAPSED:
+        cause = Loss.FAILED
+    elif is_stopped and contribution.cancel_reason is None:
+        cause = Loss.STOPPED
+    patrons.move_to(person_id, contribution.reference, level, at, milli_cups=contribution.milli_cups, cause=cause)
 
 
 def _follow_terms(contribution: Contribution, news: SubscriptionSeen, at: datetime) -> None:

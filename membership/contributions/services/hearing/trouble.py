@@ -10,13 +10,14 @@ from sqlalchemy import select
 from membership.accounts import services as accounts
 from membership.accounts.models import Person
 from membership.billing import port
-from membership.contributions.models import Card, Contribution
+from membership.contributions.models import Card, Contribution, PaymentTrouble
 from membership.contributions.rules import LIVE, State
 from membership.contributions.rules.failing import LONGEST_REASON, MAIL_PAUSE, PENDING_LASTS
 from membership.contributions.services.hearing.rows import get_row, move
 from membership.contributions.services.refunding import fail_refund, refund_warned
 from membership.db import db, hint
 from membership.kernel import clock, ids
+from membership.kernel.money import Money
 from membership.mail import services as mail
 from membership.newsroom.queries import late_money
 from membership.patrons import services as patrons
@@ -25,6 +26,7 @@ from membership.web import settings
 
 def note_failure(contribution: Contribution, news: port.PaymentFailed) -> None:
     """A renewal failed: remember what is open, and tell the giver once per open payment."""
+    _write_down("failed", contribution, news.invoice_id or news.provider_ref, news.amount, news.failed_at)
     is_same = contribution.failed_at is not None and contribution.failed_payment_id == news.invoice_id
     if not is_same:
         contribution.failed_at, contribution.next_try_at = news.failed_at, news.next_try_at
@@ -48,9 +50,33 @@ def _tell_of_failure(contribution: Contribution, news: port.PaymentFailed) -> No
         contribution.failure_mailed_at = news.failed_at
 
 
+def _write_down(kind: str, contribution: Contribution, payment_ref: str, amount: Money, at: datetime) -> None:
+    """What the dashboard counts: once per payment, however often it is told or tried."""
+    if _is_written(kind, payment_ref):
+        return
+    db.session.add(
+        PaymentTrouble(
+            payment_ref=payment_ref,
+            kind=kind,
+            reference=contribution.reference,
+            amount_minor=amount.minor,
+            currency=amount.currency,
+            at=at,
+        )
+    )
+    db.session.flush()
+
+
+def _is_written(kind: str, payment_ref: str) -> bool:
+    known = select(PaymentTrouble.id).where(PaymentTrouble.payment_ref == payment_ref, PaymentTrouble.kind == kind)
+    return db.session.scalar(known) is not None
+
+
 def note_recovery(contribution: Contribution, news: port.PaymentReceived) -> None:
     """Money came: nothing is on its way any more, and where it is what had failed, its giver hears that all is well."""
     contribution.pending_at = None
+    if _is_written("failed", news.payment_id):
+        _write_down("recovered", contribution, news.payment_id, news.charged, news.paid_at)
     if contribution.failed_payment_id != news.payment_id:
         return
     forget_failure(contribution)

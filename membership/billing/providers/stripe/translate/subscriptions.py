@@ -50,6 +50,7 @@ def subscription(sub: Json) -> Reading:
         ended_at=moment(sub.get("ended_at")),
         card=_card(sub),
         paused_until=moment(dig(sub, "pause_collection", "resumes_at")),
+        is_given_up=dig(sub, "cancellation_details", "reason") == "payment_failed",
     )
     return Reading(facts=(fact,))
 
