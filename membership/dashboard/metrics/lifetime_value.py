@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
-from membership.dashboard.metrics.losing import lost, support_days
+from membership.dashboard.metrics.losing import lost, support_months
 from membership.dashboard.metrics.metric import Definition, Kind, Lens, Result, Unit
 from membership.dashboard.metrics.mrr import MRR
 from membership.dashboard.metrics.reading import never_rolled
@@ -16,8 +16,6 @@ from membership.dashboard.rules.periods import Period
 from membership.kernel.money import Money
 from membership.web.filters import decimal
 
-DAYS_A_MONTH = Decimal("30.436875")
-"""Of the Gregorian calendar: 146,097 days in 4,800 months."""
 FEWEST_ENDS = 10
 """After n ends the standard error of such an estimate is 1/√n of it: with ten a third, with fewer too much."""
 
@@ -77,7 +75,7 @@ def _value(level: Result, start_on: date, end_on: date, lens: Lens) -> tuple[Mon
     n_ended, n_running = lost(((start_on, end_on),), lens).n, level.lines[0].n or 0
     if n_ended < FEWEST_ENDS or n_running <= 0 or not isinstance(level.now, Money):
         return None, n_ended
-    months = Decimal(support_days(start_on, end_on, lens)) / DAYS_A_MONTH / n_ended
+    months = support_months(start_on, end_on, lens) / n_ended
     minor = Decimal(level.now.minor) / n_running * months
     return Money(int(minor.quantize(Decimal(1), ROUND_HALF_EVEN)), lens.shown), n_ended
 

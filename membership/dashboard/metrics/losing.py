@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 
 from membership.dashboard.metrics.metric import Lens
 from membership.dashboard.metrics.reading import Pieces, levels
@@ -10,7 +11,8 @@ from membership.patrons.rules import Loss
 
 ENDS = (Loss.CHOSEN, Loss.FAILED, Loss.STOPPED, Loss.PAUSED)
 """What ends a support. One that goes on in another currency has not ended."""
-ONE_DAY = timedelta(days=1)
+DAYS_A_MONTH = Decimal("30.436875")
+"""Of the Gregorian calendar: 146,097 days in 4,800 months."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,10 @@ def lost(cut: Pieces, lens: Lens) -> Lost:
     return Lost(running, {cause: tuple(values) for cause, values in ended.items()})
 
 
-def support_days(start_on: date, end_on: date, lens: Lens) -> int:
-    """For how many days supports ran in `[start_on, end_on)`, all of them together: each counts with the days at whose
-    end it ran.
+def support_months(start_on: date, end_on: date, lens: Lens) -> Decimal:
+    """For how many months supports ran in `[start_on, end_on)`, all of them together: each counts with the days at
+    whose end it ran.
     """
     days = [start_on + timedelta(days=n + 1) for n in range((end_on - start_on).days)]
-    return sum(each.n for level in levels("supports", start_on, days, lens)[1:] for each in level.values())
+    n_days = sum(each.n for level in levels("supports", start_on, days, lens)[1:] for each in level.values())
+    return n_days / DAYS_A_MONTH

@@ -30,17 +30,18 @@ def end(number, at, cause, person="giver"):
 
 
 def shares(result):
-    return {line.key: (line.n, line.total) for line in result.lines}
+    return {line.key: line.n for line in result.lines}
 
 
 def test_chosen_and_failed_stand_apart_and_both_are_of_those_that_ran_before(ask, begin):
+    """Eight ran at the end of two days, seven of one, five of seven: 58 days are 1.90558 months, and three ended."""
     begin(range(8))
     end(0, "2026-11-03 10:00", Loss.CHOSEN)
     end(1, "2026-11-04 10:00", Loss.FAILED)
     end(2, "2026-11-04 11:00", Loss.FAILED)
     result = ask("churn", "2026-11-01", "2026-11-10")
-    assert shares(result) == {"chosen": (1, Decimal("0.1250")), "failed": (2, Decimal("0.2500"))}
-    assert (result.now, result.before) == (Decimal("0.3750"), Decimal(0))
+    assert shares(result) == {"chosen": 1, "failed": 2}
+    assert (result.now, result.before) == (Decimal("1.5743"), Decimal(0))
     assert by_piece(result, "chosen")[2] == Decimal("0.1250")  # of eight
     assert by_piece(result, "failed")[3] == Decimal("0.2857")  # two of the seven that were left
 
@@ -49,12 +50,9 @@ def test_a_pause_and_what_we_end_have_lines_of_their_own(ask, begin):
     begin(range(4))
     end(0, "2026-11-03 10:00", Loss.PAUSED)
     end(1, "2026-11-03 10:00", Loss.STOPPED)
-    assert shares(ask("churn", "2026-11-01", "2026-11-10")) == {
-        "chosen": (0, Decimal(0)),
-        "failed": (0, Decimal(0)),
-        "stopped": (1, Decimal("0.2500")),
-        "paused": (1, Decimal("0.2500")),
-    }
+    result = ask("churn", "2026-11-01", "2026-11-10")
+    assert shares(result) == {"chosen": 0, "failed": 0, "stopped": 1, "paused": 1}
+    assert by_piece(result, "paused")[2] == Decimal("0.2500")
 
 
 def test_another_currency_is_no_end(ask, begin):
@@ -69,15 +67,14 @@ def test_another_currency_is_no_end(ask, begin):
 def test_an_end_just_after_midnight_in_kyiv_is_of_the_new_month(ask, begin):
     begin(range(2), "2026-09-05 10:00")
     end(0, "2026-11-01 00:30", Loss.CHOSEN)  # in London it is October still
-    assert ask("churn", "2026-10-01", "2026-10-31").now == 0
-    assert ask("churn", "2026-11-01", "2026-11-10").now == Decimal("0.5000")
+    assert shares(ask("churn", "2026-10-01", "2026-10-31"))["chosen"] == 0
+    assert shares(ask("churn", "2026-11-01", "2026-11-10"))["chosen"] == 1
 
 
-def test_what_began_in_these_days_is_not_what_is_divided_by(ask, begin):
-    begin([1], "2026-11-02 10:00")
-    end(1, "2026-11-05 10:00", Loss.CHOSEN)
-    result = ask("churn", "2026-11-01", "2026-11-10")
-    assert result.now is None
+def test_where_no_support_ran_there_is_nothing_to_divide_by(ask, begin):
+    begin([1], "2026-11-05 10:00")
+    result = ask("churn", "2026-11-01", "2026-11-04")
+    assert (result.now, by_piece(result, "chosen")) == (None, [None] * 4)
     assert "nothing to divide by" in result.notes[0]
 
 
@@ -90,7 +87,7 @@ def test_a_cause_that_an_older_version_did_not_write_counts_as_chosen(ask, begin
         giver = make_giver(kyiv("2026-11-01 10:00"))
         db.session.add(Movement(person_id=giver, reference="con_0", kind="lost", at=kyiv("2026-11-03 10:00"),
                                 yearly_delta_minor=-4800, milli_cups_delta=-1000, currency="EUR"))  # fmt: skip
-    assert shares(ask("churn", "2026-11-01", "2026-11-10"))["chosen"] == (1, Decimal("0.5000"))
+    assert shares(ask("churn", "2026-11-01", "2026-11-10"))["chosen"] == 1
 
 
 def test_the_lifetime_value_is_the_average_support_times_the_months_that_one_lasts(ask, begin):
