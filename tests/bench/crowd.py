@@ -6,7 +6,7 @@ Always the same crowd for the same size, whichever database it is written to.
 
 import random
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -96,8 +96,23 @@ class Crowd:
             "timeline_entries": [
                 (k, i, at, "payment_received", "{}", "system") for k, at in zip(numbers, paid, strict=True)
             ],
+            "movements": self._movements(i, state, since, last_paid + MONTH, currency, cup * n_cups * 12, n_cups),
+            "patron_changes": [
+                (i, i, since, max(last_paid + MONTH, failed + MONTH + timedelta(days=14)) if failed else
+                 last_paid + MONTH, 1, since.date().replace(day=1))
+            ],
             "cards": [(i, i, f"pm_{i}", "visa", f"{dice.randrange(10000):04d}", 2030, 5, since, False)],
         }  # fmt: skip
+
+    def _movements(
+        self, i: int, state: str, since: datetime, over: datetime, currency: str, yearly: int, n_cups: int
+    ) -> list[Row]:
+        begun = (2 * i - 1, i, f"con_{i:026d}", "new", since, yearly, n_cups * 1000, "", currency)
+        cause = {"ended": "chosen", "lapsed": "failed", "paused": "paused"}.get(state)
+        if cause is None:
+            return [begun]
+        lost = (2 * i, i, f"con_{i:026d}", "lost", min(over, self.now), -yearly, -n_cups * 1000, cause, currency)
+        return [begun, lost]
 
 
 COLUMNS = {
@@ -115,6 +130,8 @@ COLUMNS = {
     "coverage_spans": "id person_id grant_id starts_at ends_at",
     "graces": "id person_id reference opened_at until",
     "timeline_entries": "id person_id at kind details actor",
+    "movements": "id person_id reference kind at yearly_delta_minor milli_cups_delta cause currency",
+    "patron_changes": "id person_id starts_at ends_at delta cohort_on",
     "cards": "id contribution_id card_id brand last4 exp_year exp_month since_at is_to_try",
 }
 
@@ -134,4 +151,6 @@ def _write(connection: Connection, tables: Iterator[tuple[str, list[str], list[R
 
 
 def _for_sqlite(value: Any) -> Any:
-    return value.strftime("%Y-%m-%d %H:%M:%S.%f") if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S.%f")
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,5 +1,5 @@
-"""Searching people, the page of one person and the export of all, at growing numbers of people, against a bare Flask
-app that looks one row up by an index and renders a page of the same size.
+"""Searching people, the page of one person, the dashboard and the export of all, at growing numbers of people, against
+a bare Flask app that looks one row up by an index and renders a page of the same size.
 
 As a program: `python -m tests.bench.people N DATABASE_URL` measures one size in a process of its own and prints a line
 of JSON. `python -m tests.bench.people [--sizes 10000 100000 1000000] [--database sqlite postgresql]` prints the table.
@@ -14,10 +14,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, render_template_string
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from membership.accounts.models import Person, Session
@@ -25,6 +28,7 @@ from membership.accounts.rules import Role
 from membership.accounts.services import appoint
 from membership.app import create_app
 from membership.config import Settings
+from membership.dashboard.services import noticing, rating, summing
 from membership.db import db, transaction
 from membership.front.rules.filters import Filter
 from membership.front.services import lists
@@ -33,19 +37,33 @@ from tests.bench import programs
 from tests.bench.crowd import Crowd
 from tests.bench.limits import TEMPLATE, _parts
 from tests.bench.money import fresh_database
+from tests.factories.people import open_desk
 
 N_REQUESTS = 60
 SIZES = (10_000, 100_000)
 
 
 def _measure(n: int, database_url: str, folder: Path) -> dict[str, Any]:
-    app = create_app(Settings.from_env(programs.settings_for(database_url, 80, folder)))
+    environment = programs.settings_for(database_url, 80, folder) | {"PUBLIC_URL": "http://localhost"}
+    app = create_app(Settings.from_env(environment))
     with app.app_context():
         db.create_all()
         Crowd(n, clock.now()).write()
-        secret = _sign_in(appoint("desk@example.org", Role.OWNER, "Desk", "en", clock.now()))
-        found = {"n": n} | {name: _pages(app, secret, path) for name, path in _paths(n).items()}
-        return found | {"export": _export()}
+        rates = (("UAH", "48"), ("USD", "1.1"), ("GBP", "0.86"))
+        for currency, rate in rates:
+            rating.set_by_hand("EUR", currency, Decimal(rate), clock.now().date() - timedelta(days=2000))
+        rolled = _seconds(lambda: _roll(clock.now()))
+        client = app.test_client()
+        _sign_in(client, appoint("desk@example.org", Role.OWNER, "Desk", "en", clock.now()))
+        found = {"n": n} | {name: _pages(client, path) for name, path in _paths(n).items()}
+        return found | {"export": _export(), "roll": rolled}
+
+
+def _roll(now: datetime) -> None:
+    """Every day of the dashboard, once. (Nobody has to be caught up with: the crowd brings when it is a patron.)"""
+    noticing.begin_anew(now)
+    while summing.sum_some(now):
+        pass
 
 
 def _paths(n: int) -> dict[str, Callable[[int], str]]:
@@ -61,11 +79,15 @@ def _paths(n: int) -> dict[str, Callable[[int], str]]:
         "search, address": lambda i: f"/staff/people?q={addresses[some(i)][:14]}",
         "search, reference": lambda i: f"/staff/people?q=con_{some(i):026d}",
         "search, id of Stripe": lambda i: f"/staff/people?q=sub_{some(i):09d}",
+        "overview": lambda _i: "/staff/dashboard",
+        "overview, a year": lambda _i: "/staff/dashboard?range=year",
+        "retention": lambda _i: "/staff/dashboard/cohorts",
+        "next 30 days": lambda _i: "/staff/dashboard/expected",
         "person page": lambda i: f"/staff/people/per_{some(i):026d}",
     }
 
 
-def _sign_in(person: Person) -> str:
+def _sign_in(client: FlaskClient, person: Person) -> None:
     secret, at = ids.new_secret(), clock.real_now()
     with transaction("bench.sign_in"):
         db.session.add(
@@ -74,20 +96,18 @@ def _sign_in(person: Person) -> str:
                 expires_at=at.replace(year=at.year + 1),
             )
         )  # fmt: skip
-    return secret
+    client.set_cookie("session", secret, domain="localhost")
+    open_desk(client, person.email)
 
 
-def _pages(app: Flask, secret: str, path: Callable[[int], str]) -> dict[str, float]:
-    client = app.test_client()
-    client.set_cookie("session", secret, domain="127.0.0.1")
-    base = app.extensions["membership.settings"].public_url
-    page = client.get(path(0), base_url=base)
+def _pages(client: FlaskClient, path: Callable[[int], str]) -> dict[str, float]:
+    page = client.get(path(0))
     if page.status_code != 200:
         raise RuntimeError(f"{path(0)} was answered with {page.status_code}.")
     bare = _bare(page.get_data(as_text=True))
     ours, limit = [], []
     for i in range(N_REQUESTS + 5):
-        ours.append(_seconds(lambda i=i: client.get(path(i), base_url=base)))
+        ours.append(_seconds(lambda i=i: client.get(path(i))))
         limit.append(_seconds(lambda i=i: bare.get(f"/page/{1 + i}")))
     ours, limit = ours[5:], limit[5:]
     tenth = statistics.quantiles(ours, n=20)[-1]
@@ -142,12 +162,13 @@ def table(kind: str, measured: list[dict[str, Any]]) -> list[str]:
     lines, first = [], measured[0]
     for found in measured:
         for name, row in found.items():
-            if name in {"n", "export"}:
+            if name in {"n", "export", "roll"}:
                 continue
             growth = row["p95"] / first[name]["p95"]
             speed = f"p50 {row['p50'] * 1000:.1f} ms, p95 {row['p95'] * 1000:.1f} ms"
             ratio = f"ratio {row['limit'] / row['p50']:.2f} to a bare page with one indexed query"
             lines.append(f"{name} · {found['n']:,} people · {kind}: {speed}, {ratio}; p95 grew {growth:.2f}×.")
+        lines.append(f"all days summed anew · {found['n']:,} people · {kind}: {found['roll']:.1f} s.")
         export = found["export"]
         lines.append(
             f"CSV export · {found['n']:,} people · {kind}: {export['per_second']:,.0f} rows a second, ratio "
