@@ -425,6 +425,24 @@ def test_after_erasure_no_word_of_a_person_is_left_and_their_money_waits_for_a_p
     assert len(lines("new")) == 1
 
 
+@pytest.mark.parametrize("link", ["the account", "the movement"])
+def test_an_open_return_of_somebody_who_is_erased_names_them_no_more_and_can_still_be_decided(app, finance, link):
+    theirs = {"name": "Olena Example"} | ({"iban": IBAN} if link == "the account" else {"end_to_end": "E2E-17"})
+    read_in(entry("4.00", announce().code, days_ago(2), **theirs))
+    read_in(entry("4.00", "", days_ago(1), **theirs, side="DBIT", is_reversal=True))
+    if link == "the movement":  # certain, so it was booked at once
+        services.undo(lines()[1].id, Decision(finance, clock.now(), "the bank was wrong"))
+        fresh()
+    (line,) = lines("new", "suggested")
+    assert line.payer_name == "Olena Example"
+    services.erase_person(find_person_by_email("olena@example.org").id, clock.now())
+    fresh()
+    assert {each.payer_name for each in lines()} == {None}
+    services.assign_return(line.id, payments()[0].receipt_number, Decision(finance, clock.now()))
+    fresh()
+    assert [each.state for each in lines()] == ["returned", "booked"]
+
+
 def test_erasure_also_forgets_what_was_announced_under_the_address_and_never_came(app):
     announce()
     person = make_person("olena@example.org")

@@ -2,9 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy.orm import aliased
 
 from membership.accounts.queries import addresses_of
+from membership.billing.models import Payment
 from membership.contributions.models import Contribution
 from membership.db import db, transaction
 from membership.mail import wishes
@@ -33,11 +35,26 @@ def hold_lines(person_id: int, at: datetime) -> None:
     """
     del at
     unbound = Contribution.person_id.is_(None) & Contribution.email.in_(addresses_of(person_id))
-    theirs = select(Contribution.id).where((Contribution.person_id == person_id) | unbound)
-    digests = select(KnownPayer.account_digest).where(KnownPayer.person_id == person_id)
-    mine = or_(StatementLine.suggested_id.in_(theirs), StatementLine.account_digest.in_(digests))
+    mine = _names_them(person_id, (Contribution.person_id == person_id) | unbound)
     with transaction("transfers.hold_lines"):
         db.session.execute(select(StatementLine.id).where(mine).order_by(StatementLine.id).with_for_update())
+
+
+def _names_them(person_id: int, is_theirs: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Lines that may name a person: of money that is theirs or is thought to be, from an account that gave for them,
+    and of what went back of it, whether or not that was decided.
+    """
+    gave = aliased(StatementLine)
+    theirs = select(Contribution.id).where(is_theirs)
+    digests = select(KnownPayer.account_digest).where(KnownPayer.person_id == person_id)
+    paid = select(Payment.provider_id).join(Contribution, Contribution.reference == Payment.reference).where(is_theirs)
+    linked = select(gave.linked_digest).where(gave.suggested_id.in_(theirs), gave.linked_digest.is_not(None))
+    return or_(
+        StatementLine.suggested_id.in_(theirs),
+        StatementLine.account_digest.in_(digests),
+        StatementLine.payment_id.in_(paid),
+        StatementLine.linked_digest.in_(linked),
+    )
 
 
 def erase_person(person_id: int, at: datetime) -> None:
@@ -47,16 +64,17 @@ def erase_person(person_id: int, at: datetime) -> None:
     address any more.
     """
     is_nobodys = Contribution.person_id.is_(None) & (Contribution.email == "") & (Contribution.way != "card")
-    theirs = select(Contribution.id).where((Contribution.person_id == person_id) | is_nobodys)
-    digests = select(KnownPayer.account_digest).where(KnownPayer.person_id == person_id)
+    is_theirs = (Contribution.person_id == person_id) | is_nobodys
+    theirs, mine = select(Contribution.id).where(is_theirs), _names_them(person_id, is_theirs)
     with transaction("transfers.erase_person"):
-        mine = or_(StatementLine.suggested_id.in_(theirs), StatementLine.account_digest.in_(digests))
+        # An open line is money that nobody has been found for: it stays to be decided, but names them no more.
+        is_open = StatementLine.done_at.is_(None)
+        db.session.execute(update(StatementLine).where(mine, is_open).values(**NO_WORDS, account_digest=None))
+        unmatched = {"suggested_id": None, "why": None, "is_certain": False, "state": "new"}
+        suggested = update(StatementLine).where(is_open, StatementLine.suggested_id.in_(theirs))
+        db.session.execute(suggested.values(**unmatched))
         values = {**NO_WORDS, "reason": None, "account_digest": None, "linked_digest": None, "emptied_at": at}
         db.session.execute(update(StatementLine).where(mine, StatementLine.done_at.is_not(None)).values(**values))
-        # An open line is money that nobody has been found for: it stays to be decided, but names them no more.
-        unmatched = {"suggested_id": None, "why": None, "is_certain": False, "state": "new"}
-        is_open = (StatementLine.done_at.is_(None)) & StatementLine.suggested_id.in_(theirs)
-        db.session.execute(update(StatementLine).where(is_open).values(**unmatched, **NO_WORDS, account_digest=None))
         db.session.execute(delete(KnownPayer).where(KnownPayer.person_id == person_id))
         announced = select(Declaration.id).where(Declaration.contribution_id.in_(theirs))
         wishes.forget_about("declaration_id", db.session.scalars(announced).all(), at)
