@@ -26,7 +26,7 @@ run: $(RUN_STAMP)  ## Start the whole demo on loopback; PORT=8080 chooses the po
 test: $(DEV_STAMP)  ## Run every test, on SQLite and PostgreSQL, with a real browser
 	@test -x $(CHROMIUM) || { echo "The browser journeys need Chromium, and $(CHROMIUM) is missing." \
 	    "On Debian: apt-get install chromium. Elsewhere: make test CHROMIUM=/path/to/chromium"; exit 1; }
-	CHROMIUM=$(CHROMIUM) $(BIN)/pytest -n $(WORKERS) $(ARGS)
+	CHROMIUM=$(CHROMIUM) $(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: $(DEV_STAMP)  ## Lint, format, types, floors, templates
 	$(BIN)/ruff check .

@@ -6,7 +6,7 @@ from typing import Any
 from membership.accounts import services
 from membership.accounts.models import AddressChange, Person
 from membership.accounts.queries import get_person
-from membership.accounts.rules import PLACES, REQUEST_LIFE
+from membership.accounts.rules import PLACES, REQUEST_LIFE, Role
 from membership.db import db
 from membership.mail.catalogue import mail
 from membership.newsroom.queries import newsroom
@@ -141,6 +141,31 @@ def staff_invited(args: dict[str, int | str], at: datetime) -> dict[str, Any] | 
         "email": person.email,
         "role": person.role.value,
         "signin_url": absolute("accounts.signin", next="staff"),
+    }
+
+
+@mail(
+    "accounts/staff_changed",
+    example={
+        "newsroom_name": "The Harbour Post",
+        "email": "editor@example.org",
+        "before": "editor",
+        "after": "owner",
+        "team_url": "https://join.example.org/staff/team",
+    },
+)
+def staff_changed(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
+    """To whoever has another role, or none any more, and to the owners: who, what they were, and what they are."""
+    del at
+    person, reader = get_person(int(args["person_id"])), get_person(int(args["reader_id"]))
+    if not reader.is_active:
+        return None
+    return {
+        "newsroom_name": settings().newsroom_name,
+        "email": person.email,
+        "before": str(args["before"]),
+        "after": str(args["after"]),
+        "team_url": absolute("team.index") if reader.role is Role.OWNER else None,
     }
 
 

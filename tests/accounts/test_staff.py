@@ -3,9 +3,11 @@
 import threading
 
 import pytest
+from sqlalchemy import select
 
 from membership.accounts import queries, services
 from membership.accounts.rules import ACTIONS, MAY, Role, may, path_of, place, place_at
+from membership.db import db
 from membership.kernel import clock
 from membership.kernel.errors import Conflict, NotFound
 from membership.web.access import audience
@@ -152,3 +154,37 @@ def test_every_change_of_a_role_is_written_down(app):
     services.dismiss("b@example.org", clock.now())
     written = [(entry.kind, entry.details, entry.actor) for entry in queries.timeline(person.id)]
     assert written == [("staff_role", {"role": role}, "staff") for role in (None, "editor", "viewer")]
+
+
+def told(app):
+    from membership.mail.models import OutboxMail
+
+    rows = db.session.scalars(select(OutboxMail).where(OutboxMail.kind == "accounts/staff_changed"))
+    return sorted((row.to_address, row.args["before"], row.args["after"]) for row in rows)
+
+
+def test_owners_and_whoever_it_is_about_hear_of_every_change_on_the_staff(app):
+    for name in ("first", "second"):
+        make_staff(f"{name}@example.org", "owner")
+    editor = make_staff("editor@example.org", "editor")
+    services.change_role(editor.id, Role.FINANCE, clock.now(), actor="staff:per_1")
+    services.change_role(editor.id, Role.FINANCE, clock.now(), actor="staff:per_1")  # nothing changes
+    services.dismiss("editor@example.org", clock.now())
+    owners = ("first@example.org", "second@example.org")
+    assert told(app) == sorted([
+        ("first@example.org", "", "owner"),
+        *((owner, "", "editor") for owner in owners),
+        *((each, "editor", "finance") for each in (*owners, "editor@example.org")),
+        *((each, "finance", "") for each in (*owners, "editor@example.org")),
+    ])  # fmt: skip
+
+
+def test_the_mail_leads_owners_to_the_team_and_nobody_else(app):
+    from membership.mail.catalogue import find_entry
+
+    owner, editor = make_staff("owner@example.org", "owner"), make_staff("editor@example.org", "editor")
+    build = find_entry("accounts/staff_changed").build
+    args = {"person_id": editor.id, "before": "viewer", "after": "editor"}
+    with app.test_request_context():
+        assert build(args | {"reader_id": owner.id}, clock.now())["team_url"].endswith("/staff/team")
+        assert build(args | {"reader_id": editor.id}, clock.now())["team_url"] is None

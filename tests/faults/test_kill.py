@@ -33,7 +33,7 @@ MOST_MISSED = 3
 START_SECONDS = 10
 # Later passings of one label are other moments: another mail, another thing at the provider. On PostgreSQL the first
 # of each must do, for the time it takes.
-MOST_PASSINGS = {"sqlite": 3, "postgresql": 1}
+MOST_PASSINGS = {"sqlite": 2, "postgresql": 1}
 # How a reader goes, and whom it tries most: the web books itself where the thanks page is quicker than the notices. One
 # payment of several things at the provider leaves several notices, any of which would do; a single gift whose giver
 # closes the tab hangs on one notice and the worker alone.

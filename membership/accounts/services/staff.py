@@ -117,6 +117,25 @@ def _write_down(
         after={"role": after},
     )
 
+    if before != after:
+        _tell(person, before or "", after or "")
+
+
+def _tell(person: Person, before: str, after: str) -> None:
+    """Owners hear of every change, so that one whose account is stolen is not alone with the thief; so does whoever has
+    another role. A newcomer is invited by a mail of their own.
+    """
+    owners = select(Person).join(StaffMember, StaffMember.person_id == Person.id).where(StaffMember.role == Role.OWNER)
+    db.session.flush()
+    readers = {owner.id: owner for owner in db.session.scalars(owners) if before or owner.id != person.id}
+    if before:
+        readers[person.id] = person
+    for reader in readers.values():
+        args: dict[str, int | str] = {
+            "person_id": person.id, "reader_id": reader.id, "before": before, "after": after
+        }  # fmt: skip
+        mail.send("accounts/staff_changed", reader.email, reader.locale, args)
+
 
 def _member(person_id: int) -> StaffMember:
     member = _lock_staff().get(person_id)
