@@ -10,6 +10,7 @@ from membership.billing.views import bp as billing_bp
 from membership.config import Settings
 from membership.contributions import views as contributions
 from membership.dashboard.views import bp as dashboard_bp
+from membership.front.rules.filters import LIST_ARGUMENTS
 from membership.front.views.catalogue import catalogue_bp
 from membership.front.views.clock import clock_bp
 from membership.front.views.data import data_bp
@@ -30,7 +31,7 @@ from membership.polls import views as polls
 from membership.resources import resource_dir
 from membership.topics import views as topics
 from membership.transfers import views as transfers
-from membership.web import access, errors, filters, i18n, logs, ratelimit, security
+from membership.web import access, addresses, errors, filters, i18n, logs, ratelimit, security
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -40,6 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or Settings.from_env()
     app = Flask("membership", template_folder=str(resource_dir("templates")))
+    addresses.install(app)
     app.extensions["membership.settings"] = settings
     app.config["SECRET_KEY"] = settings.secret_key.get_secret_value()
     faults.arm(settings.fault_at)
@@ -52,7 +54,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         clock.use_offset(clock.no_offset)
     _install_plumbing(app, settings)
     accounts.install(app)
-    audit.install(app)
+    audit.install(app, LIST_ARGUMENTS)
     for blueprint in (gifts_bp, people_bp, pages_bp, billing_bp, mail_bp, mailbox_bp, clock_bp, operations_bp, desk_bp):
         app.register_blueprint(blueprint)
     for blueprint in (

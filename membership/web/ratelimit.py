@@ -50,8 +50,8 @@ RULES: dict[str, Rule] = {
     "signin.network": Rule("300 per 1 hour", is_exact=False),  # the same per /24 or /48
     "signin.total": Rule("6000 per 10 minutes", is_exact=False),  # mailed links of this installation
     "signin.code": Rule("60 per 10 minutes"),  # codes and links tried per address of origin
-    "factor.try": Rule("10 per 15 minutes"),  # second factors tried, right or wrong, per member of staff
-    "factor.day": Rule("100 per 24 hours"),  # the same: so six digits are guessed once in nine years
+    "factor.try": Rule("10 per 15 minutes"),  # second factors tried, right or wrong, per session
+    "factor.day": Rule("100 per 24 hours"),  # six digits tried, per member of staff: guessed once in nine years
     "checkout.origin": Rule("10 per 10 minutes"),
     "checkout.network": Rule("30 per 10 minutes"),  # /24 or /48
     "checkout.email": Rule("5 per 10 minutes"),

@@ -11,8 +11,9 @@ from sqlalchemy import select
 from membership.accounts import queries, services
 from membership.accounts.models import Session, StaffMember, StaffSession
 from membership.accounts.rules import Role
+from membership.accounts.services import factors
 from membership.audit.models import AuditEntry
-from membership.db import db
+from membership.db import db, transaction
 from membership.kernel import clock
 from membership.mail.models import OutboxMail
 from membership.web.access import audience
@@ -154,7 +155,7 @@ def test_signing_in_takes_the_code_of_the_app_and_each_only_once(app, client, ow
         assert not is_open(third)
 
 
-def test_tries_are_counted_per_person_whatever_they_type(app, client, owner):
+def test_tries_are_counted_in_each_browser_whatever_they_type(app, client, owner):
     sign_in(client, OWNER)
     other = app.test_client()
     sign_in_halfway(other, OWNER)
@@ -163,6 +164,61 @@ def test_tries_are_counted_per_person_whatever_they_type(app, client, owner):
         post(other, f"/staff/factor/{paths[n % 3]}", **{"answer" if n % 3 == 2 else "code": "1"}) for n in range(11)
     ]
     assert [answer.status_code for answer in answers] == [422] * 10 + [429]
+
+
+def test_whoever_has_only_the_mailbox_and_guesses_does_not_shut_the_owner_out(app, client, owner):
+    sign_in(client, OWNER)
+    codes = factors.make_codes(owner.id)
+    for _browser in range(10):
+        thief = app.test_client()
+        enter(thief, owner)
+        assert [post(thief, "/staff/factor/app-code", code="000000").status_code for _ in range(10)] == [422] * 10
+    theirs = app.test_client()
+    enter(theirs, owner)
+    assert post(theirs, "/staff/factor/app-code", code="000000").status_code == 429  # a hundred guesses in a day
+    assert sends_to(post(theirs, "/staff/factor/recovery-code", code=codes[0])) == (303, "/staff")
+
+
+def enter(browser, person) -> None:
+    """Sign a browser in without a mail; nothing of the second factor."""
+    from membership.accounts.models import Session
+    from membership.kernel import ids
+
+    secret, at = ids.new_secret(), clock.real_now()
+    with transaction("test.enter"):
+        db.session.add(Session(id_hash=ids.digest(secret), person_id=person.id, data={}, created_at=at,
+                               last_seen_at=at, expires_at=at + timedelta(days=1)))  # fmt: skip
+    browser.set_cookie("session", secret, domain="localhost")
+
+
+@pytest.mark.parametrize("change", ["another app", "new codes"])
+def test_a_changed_factor_shuts_every_other_desk(app, client, owner, change):
+    sign_in(client, OWNER)
+    thief = app.test_client()
+    sign_in(thief, OWNER)
+    assert is_open(thief)
+    if change == "another app":
+        sets_up_an_app(client)
+    else:
+        post(client, "/staff/factor/codes")
+    assert is_open(client)
+    assert not is_open(thief)
+
+
+def test_after_a_reset_a_browser_from_before_it_sets_nothing_up(app, client, owner):
+    editor = make_staff("editor@example.org", "editor")
+    laptop = app.test_client()
+    sign_in_halfway(laptop, "editor@example.org")
+    factors.reset(editor.id, actor="command", reason="laptop and phone stolen")
+    assert sends_to(laptop.get("/staff/factor/app"))[1].startswith("/signin")
+
+
+def test_a_browser_from_before_somebody_worked_here_sets_nothing_up(app, client, owner):
+    make_person("new@example.org")
+    laptop = app.test_client()
+    sign_in(laptop, "new@example.org")
+    services.invite("new@example.org", Role.OWNER, "New", "en", clock.now(), actor="command")
+    assert sends_to(laptop.get("/staff/factor/app"))[1].startswith("/signin")
 
 
 # How long it lasts --------------------------------------------------------------------------------------
@@ -443,6 +499,8 @@ def test_an_owner_changes_a_role_resets_a_factor_and_takes_somebody_off(app, bos
     assert sends_to(post(boss, f"{here}/role", role="finance", reason="Kyiv desk")) == (303, here)
     assert sends_to(theirs.get("/t/desk")) == (303, "/staff/factor")
     assert sends_to(post(boss, f"{here}/reset-factor", reason="Phone lost")) == (303, here)
+    assert sends_to(theirs.get("/t/desk")) == (303, "/signin")  # and nobody who holds that browser comes first
+    sign_in_halfway(theirs, "editor@example.org")
     assert sends_to(theirs.get("/t/desk")) == (303, "/staff/factor/mine")
     assert sends_to(post(boss, f"{here}/remove", reason="Has left")) == (303, "/staff/team")
     assert theirs.get("/t/desk").status_code == 403
@@ -521,13 +579,13 @@ def test_the_log_is_read_page_by_page_and_narrowed_down(app, boss, owner):
 
 def test_reading_people_is_written_down_by_names_of_what_was_asked_only(app, boss, owner):
     reader = make_person("reader@example.org")
-    boss.get("/staff/people?q=reader@example.org&which=patron")
+    boss.get("/staff/people?q=reader@example.org&standing=patron&Olena+Petrenko=1&380501234567=1")
     boss.get("/staff/trouble")
     boss.get(f"/staff/people/{reader.public_id}")
     boss.get("/staff/people/per_unknown")
     rows = db.session.scalars(select(AuditEntry).where(AuditEntry.action.endswith(".read")).order_by(AuditEntry.number))
     assert [(row.action, row.subject, row.about, row.after) for row in rows] == [
-        ("people.read", "list:people", None, {"narrowed_by": ["q", "which"]}),
+        ("people.read", "list:people", None, {"narrowed_by": ["q", "standing"], "other_arguments": 2}),
         ("people.read", "list:people", None, None),
         ("person.read", f"person:{reader.public_id}", reader.public_id, None),
     ]

@@ -1,7 +1,7 @@
 """The whole app as it is today, with the demo's rooms open, and browsers that walk through it."""
 
 import pytest
-from werkzeug.routing import Rule
+from werkzeug.routing import IntegerConverter, Rule
 
 from membership import db as database
 from membership.app import create_app
@@ -66,7 +66,7 @@ def member(house):
 
 def path_of(rule: Rule) -> str:
     """An address that this route matches; nothing is behind it."""
-    values = {name: 1 if "Int" in type(rule._converters[name]).__name__ else "x" for name in rule.arguments}
+    values = {name: 1 if isinstance(rule._converters[name], IntegerConverter) else "x" for name in rule.arguments}
     return rule.build(values)[1]
 
 

@@ -55,12 +55,22 @@ def touch_desk(desk_id: int, person_id: int, at: datetime) -> None:
         db.session.execute(update(StaffMember).where(StaffMember.person_id == person_id).values(seen_at=at))
 
 
-def close_desks(person_id: int) -> None:
-    """Shut the desk in every browser of a person, inside the caller's transaction; as a member they stay signed in."""
-    mine = select(Session.id).where(Session.person_id == person_id)
+def close_desks(person_id: int, *, but: int | None = None) -> None:
+    """Shut the desk in every browser of a person (`but` that with this session), inside the caller's transaction; as a
+    member they stay signed in.
+    """
+    mine = select(Session.id).where(Session.person_id == person_id, Session.id.is_distinct_from(but))
     db.session.execute(
         delete(StaffSession).where(StaffSession.session_id.in_(mine)), execution_options={"synchronize_session": False}
     )
+
+
+def end_sessions(person_id: int) -> None:
+    """Sign a person out in every browser, inside the caller's transaction. Whoever sets up a first factor has come in
+    by mail after this: a laptop that was stolen, or a session from before somebody worked here, sets up none.
+    """
+    mine = delete(Session).where(Session.person_id == person_id)
+    db.session.execute(mine, execution_options={"synchronize_session": False})
 
 
 def end_session(person_id: int, session_id: int, *, actor: str, reason: str | None = None) -> None:

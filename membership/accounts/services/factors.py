@@ -12,7 +12,7 @@ from sqlalchemy import delete, update
 
 from membership.accounts.models import Passkey, Person, RecoveryCode, TotpSecret
 from membership.accounts.queries.factors import factors_of, has_factor
-from membership.accounts.services.desk import close_desks, staff_name
+from membership.accounts.services.desk import close_desks, end_sessions, staff_name
 from membership.accounts.services.proving import lock_person
 from membership.audit.services import record
 from membership.db import db, transaction
@@ -57,8 +57,9 @@ def continue_app(person: Person, sealed: str) -> AppSetUp:
     return AppSetUp(secret, uri, sealed)
 
 
-def set_app(person_id: int, sealed: str, code: str) -> list[str] | None:
-    """Make the app whose `code` shows that it works somebody's second factor, in the place of any before.
+def set_app(person_id: int, sealed: str, code: str, here: int | None = None) -> list[str] | None:
+    """Make the app whose `code` shows that it works somebody's second factor, in the place of any before. The desk
+    stays open `here` (the id of a session's row) and nowhere else.
 
     With the first factor come recovery codes, to be shown once; None where there are some already. InvalidInput
     `code_wrong`, and `token_expired` for a form that was open for half an hour.
@@ -74,18 +75,22 @@ def set_app(person_id: int, sealed: str, code: str) -> list[str] | None:
         row.sealed, row.last_step = seal(APP, person.public_id, secret.encode()), step
         row.set_at = clock.real_now()
         db.session.add(row)
+        close_desks(person_id, but=here)
         write_down(person, "app_set", before={"app": True} if has_app else None)
         return new_codes(person) if is_first else None
 
 
-def remove_app(person_id: int) -> None:
-    """Take the app away; Conflict `last_factor` where nothing else would be left. None to take: nothing is done."""
+def remove_app(person_id: int, here: int | None = None) -> None:
+    """Take the app away, and shut the desk everywhere but `here`; Conflict `last_factor` where nothing else would be
+    left. None to take: nothing is done.
+    """
     with transaction("accounts.remove_app"):
         person = lock_person(person_id)
         if db.session.get(TotpSecret, person_id) is None:
             return
         keep_a_factor(person_id)
         db.session.execute(delete(TotpSecret).where(TotpSecret.person_id == person_id))
+        close_desks(person_id, but=here)
         write_down(person, "app_removed")
 
 
@@ -128,24 +133,27 @@ def show_recovery_code(person_id: int, code: str) -> int:
     return factors_of(person_id).n_codes
 
 
-def make_codes(person_id: int) -> list[str]:
-    """Ten new recovery codes, to be shown once; those before are worth nothing from now on."""
+def make_codes(person_id: int, here: int | None = None) -> list[str]:
+    """Ten new recovery codes, to be shown once; those before are worth nothing from now on, and the desk is shut
+    everywhere but `here`.
+    """
     with transaction("accounts.make_codes"):
         person = lock_person(person_id)
+        close_desks(person_id, but=here)
         write_down(person, "codes_made")
         return new_codes(person)
 
 
 def reset(person_id: int, *, actor: str, reason: str | None, actor_id: int | None = None) -> None:
-    """Take away everything that somebody has as a second factor, and shut the desk in all their browsers: they set up
-    another one when they next come. They are told by mail, and the owner who did it (`actor_id`) as well.
+    """Take away everything that somebody has as a second factor, and sign them out everywhere: they set up another one
+    when they next come in by mail. They are told by mail, and the owner who did it (`actor_id`) as well.
     """
     with transaction("accounts.reset_factor"):
         person = lock_person(person_id)
         had = factors_of(person_id)
         before = {"app": had.app_set_at is not None, "passkeys": len(had.passkeys), "codes": had.n_codes}
         forget_factors(person_id)
-        close_desks(person_id)
+        end_sessions(person_id)
         write_down(person, "reset", actor=actor, reason=reason, before=before)
         if actor_id is not None:
             owner = db.session.get_one(Person, actor_id)

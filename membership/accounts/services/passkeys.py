@@ -33,7 +33,7 @@ from webauthn.registration.verify_registration_response import VerifiedRegistrat
 
 from membership.accounts.models import Passkey, PasskeyChallenge, Person
 from membership.accounts.queries.factors import has_factor, passkey_ids_of
-from membership.accounts.services.desk import staff_name
+from membership.accounts.services.desk import close_desks, staff_name
 from membership.accounts.services.factors import keep_a_factor, new_codes, write_down
 from membership.accounts.services.proving import lock_person
 from membership.audit.services import record
@@ -98,6 +98,7 @@ def add(person_id: int, session_id: int, answer: str, name: str) -> list[str] | 
                 added_at=clock.real_now(),
             )
             db.session.add(key)
+            close_desks(person_id, but=session_id)
             db.session.flush()
             write_down(person, "passkey_added", after={"passkey": key.id})
             return new_codes(person) if is_first else None
@@ -132,13 +133,16 @@ def show(person_id: int, session_id: int, answer: str) -> None:
         raise _wrong()
 
 
-def remove(person_id: int, passkey_id: int) -> None:
-    """Take a passkey away; NotFound `no_passkey`, Conflict `last_factor` where nothing else would be left."""
+def remove(person_id: int, passkey_id: int, here: int | None = None) -> None:
+    """Take a passkey away, and shut the desk everywhere but `here`; NotFound `no_passkey`, Conflict `last_factor` where
+    nothing else would be left.
+    """
     with transaction("accounts.remove_passkey"):
         person = lock_person(person_id)
         get_passkey(person_id, passkey_id)
         keep_a_factor(person_id)
         db.session.execute(delete(Passkey).where(Passkey.id == passkey_id))
+        close_desks(person_id, but=here)
         write_down(person, "passkey_removed", before={"passkey": passkey_id})
 
 

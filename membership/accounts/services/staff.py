@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 
 from membership.accounts.models import Person, StaffMember
 from membership.accounts.rules import Role
-from membership.accounts.services.desk import close_desks
+from membership.accounts.services.desk import close_desks, end_sessions
 from membership.accounts.services.factors import forget_factors
 from membership.accounts.services.people import ensure_person, note
 from membership.audit.rules import COMMAND
@@ -22,14 +22,15 @@ LONGEST_NAME = 80
 def appoint(email: str, role: Role, name: str, locale: str, at: datetime, *, actor: str = COMMAND) -> Person:
     """Make the person of an address (canonical; made where there is none) a member of staff, or change the role.
 
-    A change of role shuts the desk in all their browsers. Raises Conflict `last_owner` where nobody would be left to
-    appoint anybody.
+    A change of role shuts the desk in all their browsers; whoever is new is signed out everywhere. Raises Conflict
+    `last_owner` where nobody would be left to appoint anybody.
     """
     with transaction("accounts.appoint"):
         person = ensure_person(email, locale, at)
         member = _lock_staff().get(person.id)
         before = member.role if member else None
         if member is None:
+            end_sessions(person.id)
             db.session.add(StaffMember(person_id=person.id, role=role.value, name=name, added_at=at))
         else:
             _give(member, role)

@@ -86,7 +86,10 @@ def show_passkey() -> ResponseReturnValue:
 
 def _try(method: services.Method, form: Form, show: Callable[[], None]) -> ResponseReturnValue:
     """Count the try, look at it, and open the desk where it is right."""
-    ratelimit.hit_all(("factor.try", str(current_user.id)), ("factor.day", str(current_user.id)))
+    # Six digits can be guessed, so they are counted per person. Whoever has only the mailbox, and guesses, must not
+    # shut the owner out: a passkey and a written code go on being taken.
+    guessable = [("factor.day", str(current_user.id))] if method == "app" else []
+    ratelimit.hit_all(("factor.try", str(_here())), *guessable)
     if not form.validate():
         return _ask_page(**{method: form}), 422
     try:
@@ -168,7 +171,7 @@ def set_app() -> ResponseReturnValue:
     if not form.validate():
         return _app_page(form, made), 422
     try:
-        codes = factors.set_app(current_user.id, made.sealed, str(form.code.data))
+        codes = factors.set_app(current_user.id, made.sealed, str(form.code.data), _here())
     except InvalidInput:
         form.code.errors = [_("This is not the code that the app should show now. Is the time of your phone right?")]
         return _app_page(form, made), 422
@@ -210,7 +213,7 @@ def app_sure() -> ResponseReturnValue:
 def remove_app() -> ResponseReturnValue:
     """Take the app away."""
     Form()
-    factors.remove_app(current_user.id)
+    factors.remove_app(current_user.id, _here())
     flash(_("Your app opens nothing here any more."))
     return redirect(url_for("factor.mine"), 303)
 
@@ -228,7 +231,7 @@ def passkey_sure(passkey_id: int) -> ResponseReturnValue:
 def remove_passkey(passkey_id: int) -> ResponseReturnValue:
     """Take one passkey away."""
     Form()
-    passkeys.remove(current_user.id, passkey_id)
+    passkeys.remove(current_user.id, passkey_id, _here())
     flash(_("That passkey opens nothing here any more."))
     return redirect(url_for("factor.mine"), 303)
 
@@ -245,7 +248,7 @@ def codes_sure() -> ResponseReturnValue:
 def make_codes() -> ResponseReturnValue:
     """Make recovery codes anew, and show them once."""
     Form()
-    return _codes_page(factors.make_codes(current_user.id), url_for("factor.mine"))
+    return _codes_page(factors.make_codes(current_user.id, _here()), url_for("factor.mine"))
 
 
 def _is_set_up(method: services.Method, codes: list[str] | None) -> ResponseReturnValue:

@@ -21,6 +21,8 @@ WAYS = ("card", "bank", "paypal", "crypto", "cash")
 LANGUAGES = ("en", "uk")
 ANY_ROLE = "any"
 TEXT = "q"
+YEARS = range(1970, 2200)
+LONGEST_NUMBER = 9
 
 
 class Standing(StrEnum):
@@ -81,9 +83,17 @@ def _written(value: Any) -> str:
 
 
 def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or int(text[:8]) > MOST_CUPS:
+    if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER) or int(text) > MOST_CUPS:
         raise ValueError(text)
     return int(text)
+
+
+def typed_day(text: str) -> date:
+    """A day as addresses write it; ValueError for whatever is none of the centuries in which this program runs."""
+    day = date.fromisoformat(text)
+    if day.year not in YEARS:
+        raise ValueError(text)
+    return day
 
 
 def _one_of(known: tuple[str, ...]) -> Callable[[str], str]:
@@ -115,14 +125,18 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "cups_to": _number,
     "currency": _one_of(tuple(MINOR_DIGITS)),
     "way": _one_of(WAYS),
-    "joined_from": date.fromisoformat,
-    "joined_to": date.fromisoformat,
+    "joined_from": typed_day,
+    "joined_to": typed_day,
     "trouble": _flag,
     "look": _flag,
     "role": _one_of((*(role.value for role in Role), ANY_ROLE)),
     "locale": _one_of(LANGUAGES),
     "tag": _tag,
 }
+
+
+LIST_ARGUMENTS = frozenset({*_READERS, "sort", "after", "before", "page", "shown", "kind", "why", "next"})
+"""What lists of people are narrowed down and turned over by, in their addresses."""
 
 
 def read_filter(query: Mapping[str, str]) -> tuple[Filter, tuple[str, ...]]:

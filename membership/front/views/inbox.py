@@ -1,12 +1,13 @@
 """The desk's inbox: notices of the payment company as they came, what became of them, and working them off again."""
 
-from datetime import date, datetime
+from datetime import datetime
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from membership.front.rules.filters import typed_day
 from membership.front.views.people.presses import actor, attempt, new_token, nonce_of
 from membership.kernel import clock
 from membership.kernel.errors import NotFound
@@ -38,7 +39,7 @@ def _wanted() -> tuple[Wanted, dict[str, str]]:
     """What is looked for, and the same as arguments of an address; what cannot be looked for is left out."""
     typed = {name: request.args.get(name, "").strip()[:LONGEST_SEARCH] for name in ("q", "type", "state", "day")}
     try:
-        day = date.fromisoformat(typed["day"])
+        day = typed_day(typed["day"])
     except ValueError:
         day, typed["day"] = None, ""
     if typed["state"] not in queries.STATES:

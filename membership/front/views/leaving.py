@@ -53,7 +53,7 @@ class MergeForm(ReasonForm):
 
 
 @leaving_bp.get("/staff/people/<public_id>/merge")
-@audience("staff", may="people.act")
+@audience("staff", may="people.act", reads="person", fresh=True)
 def choose(public_id: str) -> ResponseReturnValue:
     """Ask which other account it is."""
     return _choose_page(queries.get_by_public_id(public_id), OtherForm())
@@ -73,7 +73,7 @@ def look(public_id: str) -> ResponseReturnValue:
 
 
 @leaving_bp.post("/staff/people/<public_id>/merge")
-@audience("staff", rate="write", may="people.act")
+@audience("staff", rate="write", may="people.act", reads="person", fresh=True)
 def merge(public_id: str) -> ResponseReturnValue:
     """Make one of both."""
     person, form = queries.get_by_public_id(public_id), MergeForm()
@@ -86,7 +86,7 @@ def merge(public_id: str) -> ResponseReturnValue:
 
 
 @leaving_bp.get("/staff/people/<public_id>/erase")
-@audience("staff", may="people.erase", fresh=True)
+@audience("staff", may="people.erase", fresh=True, reads="person")
 def erase_page(public_id: str) -> ResponseReturnValue:
     """Say what goes and what stays, and ask why."""
     return _erase_page(queries.get_by_public_id(public_id), ReasonForm())

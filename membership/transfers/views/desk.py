@@ -32,7 +32,7 @@ LARGEST_UPLOAD = LARGEST_FILE + 64 * 1024
 
 
 @desk_bp.get("/staff/statements")
-@audience("staff", may="money.act")
+@audience("staff", may="money.act", reads="statements")
 def statements() -> ResponseReturnValue:
     """Lines that somebody must look at, what was booked last, what is announced, and the upload."""
     return _page(_upload_form())
@@ -80,7 +80,7 @@ def confirm() -> ResponseReturnValue:
 
 
 @desk_bp.get("/staff/statements/<int:line_id>")
-@audience("staff", may="money.act")
+@audience("staff", may="money.act", reads="statements")
 def line(line_id: int) -> ResponseReturnValue:
     """One line with what may be done about it."""
     return _line_page(line_id)

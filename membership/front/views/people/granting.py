@@ -97,7 +97,7 @@ def _refund_page(
 
 
 @people_bp.get(COMP)
-@audience("staff", may="people.act")
+@audience("staff", may="people.act", reads="person")
 def comp(public_id: str) -> ResponseReturnValue:
     """Until when, and why."""
     person = get_person_by_public_id(public_id)
@@ -107,7 +107,7 @@ def comp(public_id: str) -> ResponseReturnValue:
 
 
 @people_bp.post(COMP)
-@audience("staff", rate="write", may="people.act")
+@audience("staff", rate="write", may="people.act", reads="person")
 def comp_post(public_id: str) -> ResponseReturnValue:
     """Make somebody a patron without money."""
     person, form = get_person_by_public_id(public_id), CompForm()
@@ -127,7 +127,7 @@ def comp_post(public_id: str) -> ResponseReturnValue:
 
 
 @people_bp.get(REVOKE)
-@audience("staff", may="people.act")
+@audience("staff", may="people.act", reads="person")
 def revoke(public_id: str, grant_id: int) -> ResponseReturnValue:
     """Say what taking it back means."""
     person = get_person_by_public_id(public_id)
@@ -137,7 +137,7 @@ def revoke(public_id: str, grant_id: int) -> ResponseReturnValue:
 
 
 @people_bp.post(REVOKE)
-@audience("staff", rate="write", may="people.act")
+@audience("staff", rate="write", may="people.act", reads="person")
 def revoke_post(public_id: str, grant_id: int) -> ResponseReturnValue:
     """Take a comp back."""
     person, form = get_person_by_public_id(public_id), StaffActForm()
@@ -156,7 +156,7 @@ def revoke_post(public_id: str, grant_id: int) -> ResponseReturnValue:
 
 
 @people_bp.get(WAY_IN)
-@audience("staff", may="people.act")
+@audience("staff", may="people.act", reads="person")
 def way_in(public_id: str) -> ResponseReturnValue:
     """Say what the mail does."""
     form = StaffActForm(formdata=None)
@@ -166,7 +166,7 @@ def way_in(public_id: str) -> ResponseReturnValue:
 
 
 @people_bp.post(WAY_IN)
-@audience("staff", rate="write", may="people.act")
+@audience("staff", rate="write", may="people.act", reads="person")
 def way_in_post(public_id: str) -> ResponseReturnValue:
     """Have the mail sent."""
     person, form = get_person_by_public_id(public_id), StaffActForm()
