@@ -13,6 +13,7 @@ from flask import Flask
 from membership.accounts import emails as accounts_emails
 from membership.accounts import jobs as accounts_jobs
 from membership.accounts import queries as accounts_queries
+from membership.accounts.services import staff as accounts_staff
 from membership.billing import books, port
 from membership.billing import jobs as billing_jobs
 from membership.billing.providers.stripe import StripeProvider
@@ -200,7 +201,7 @@ OUTLOOK = Outlook(
     monthly_gifts=contributions_queries.monthly_gifts,
     least_charges={code: from_stripe(least, code).minor for code, least in SMALLEST.items()},
     name_staff=accounts_queries.name_staff,
-    listeners=(),
+    listeners=(accounts_staff.tell_of_ways,),
 )
 
 JOBS: dict[str, Job] = {

@@ -170,6 +170,22 @@ def staff_changed(args: dict[str, int | str], at: datetime) -> dict[str, Any] | 
 
 
 @mail(
+    "accounts/ways_changed",
+    example={
+        "newsroom_name": "The Harbour Post",
+        "ways_url": "https://join.example.org/staff/settings/ways",
+    },
+)
+def ways_changed(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
+    """To every owner, whoever did it: accounts and addresses to which readers give were changed."""
+    del at
+    reader = get_person(int(args["reader_id"]))
+    if not reader.is_active or reader.role is not Role.OWNER:
+        return None
+    return {"newsroom_name": settings().newsroom_name, "ways_url": absolute("settings.page", subject="ways")}
+
+
+@mail(
     "accounts/factor",
     example={
         "newsroom_name": "The Harbour Post",

@@ -139,6 +139,18 @@ def _ask_for_right(action: str) -> ResponseReturnValue | None:
 # The second factor ------------------------------------------------------------------------------------------------
 
 
+def ask_for_fresh() -> ResponseReturnValue | None:
+    """For a view that wants a fresh proof for some of what it does: the answer that asks for it, keeping the form that
+    was sent; None where the factor was shown within the last minutes.
+    """
+    rights = session.staff_rights  # type: ignore[attr-defined]
+    if rights.is_fresh:
+        return None
+    _keep_wish()
+    answer: ResponseReturnValue = current_app.extensions["membership.ask_factor"](rights)
+    return answer
+
+
 def _ask_for_factor(endpoint: str) -> ResponseReturnValue | None:
     rights = session.staff_rights  # type: ignore[attr-defined]
     wanted = factor_of(endpoint)

@@ -258,3 +258,41 @@ def test_colours_are_tried_out_in_a_style_sheet_of_staff_and_nothing_is_inline(o
     assert "style=" not in seen.text
     for name in ("1d4f8f", "ff9966.-.-.-.-.-", "x"):  # what is no colour, and what could not be read
         assert owner.get(at("colours", f"trial-{name}.css")).status_code == 404
+
+
+BANK = {"has_bank": "y", "iban": "DE89370400440532013000", "holder": "Harbour Post"}
+
+
+def age_proofs(minutes):
+    from datetime import timedelta
+
+    from membership.accounts.models import StaffSession
+    from membership.db import transaction
+
+    with transaction("test.age"):
+        for desk in db.session.query(StaffSession):
+            desk.proved_at -= timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize("act", [(), ("save",), ("back",)])
+def test_where_money_goes_is_changed_only_after_a_fresh_proof(owner, act):
+    token = any_token(owner)
+    age_proofs(11)
+    asked = owner.post(at("ways", *act), data={"csrf_token": token} | ({} if act == ("back",) else BANK))
+    assert (asked.status_code, asked.location) == (303, "/staff/factor")
+    assert n_versions() == 0
+    assert save(owner, "goal", n_patrons="600").status_code == 303  # what moves no money is saved as before
+
+
+def test_every_owner_hears_by_mail_that_it_was_changed_whoever_did_it(owner, second):
+    from membership.mail.models import OutboxMail
+
+    def told():
+        db.session.rollback()
+        kind = OutboxMail.kind == "accounts/ways_changed"
+        return sorted(row.to_address for row in db.session.query(OutboxMail).filter(kind))
+
+    save(owner, "goal", n_patrons="600")
+    assert told() == []
+    save(owner, "ways", **BANK)
+    assert told() == ["boss@example.org", "second@example.org"]

@@ -1,5 +1,6 @@
 """Who works here, and as what."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -15,6 +16,8 @@ from membership.db import db, transaction
 from membership.kernel.errors import Conflict, InvalidInput, NotFound
 from membership.kernel.words import one_line
 from membership.mail import services as mail
+from membership.newsroom.port import Saved
+from membership.newsroom.rules.subjects import Subject
 
 LONGEST_NAME = 80
 
@@ -122,13 +125,28 @@ def _write_down(
         _tell(person, before or "", after or "")
 
 
+def tell_of_ways(saved: Saved) -> None:
+    """Owners hear by mail that accounts and addresses to which readers give were changed, whoever did it. Of other
+    settings nobody is mailed. Joins the transaction of the change.
+    """
+    if saved.subject != Subject.WAYS.value:
+        return
+    for owner in _owners():
+        args: dict[str, int | str] = {"reader_id": owner.id}
+        mail.send("accounts/ways_changed", owner.email, owner.locale, args, f"ways:{saved.number}:{owner.id}")
+
+
+def _owners() -> Sequence[Person]:
+    owners = select(Person).join(StaffMember, StaffMember.person_id == Person.id)
+    return db.session.scalars(owners.where(StaffMember.role == Role.OWNER.value).order_by(Person.id)).all()
+
+
 def _tell(person: Person, before: str, after: str) -> None:
     """Owners hear of every change, so that one whose account is stolen is not alone with the thief; so does whoever has
     another role. A newcomer is invited by a mail of their own.
     """
-    owners = select(Person).join(StaffMember, StaffMember.person_id == Person.id).where(StaffMember.role == Role.OWNER)
     db.session.flush()
-    readers = {owner.id: owner for owner in db.session.scalars(owners) if before or owner.id != person.id}
+    readers = {owner.id: owner for owner in _owners() if before or owner.id != person.id}
     if before:
         readers[person.id] = person
     for reader in readers.values():

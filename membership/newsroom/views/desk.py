@@ -18,7 +18,7 @@ from membership.newsroom.rules.subjects import Subject, Values
 from membership.newsroom.views.brief import brief_of
 from membership.newsroom.views.shown import ahead_of, changes_in, drawn_in, history_of, names_of, preview_of, summary_of
 from membership.newsroom.views.words import SUBJECTS, title
-from membership.web.access import audience
+from membership.web.access import ask_for_fresh, audience
 from membership.web.forms import Form
 
 bp = Blueprint("settings", __name__)
@@ -54,6 +54,8 @@ def page(subject: str) -> ResponseReturnValue:
 def look(subject: str) -> ResponseReturnValue:
     """Say what these values mean and show what readers would see, before anything is saved."""
     about = _subject(subject)
+    if asked := _prove(about):
+        return asked
     form = form_of(about, current().prices)
     meanwhile = _meet(about, form)
     wanted = _read(about, form)
@@ -67,6 +69,8 @@ def look(subject: str) -> ResponseReturnValue:
 def save(subject: str) -> ResponseReturnValue:
     """Let what was looked at count from now on."""
     about = _subject(subject)
+    if asked := _prove(about):
+        return asked
     form = form_of(about, current().prices)
     wanted = _read(about, form)
     if wanted is None:
@@ -84,6 +88,8 @@ def save(subject: str) -> ResponseReturnValue:
 def back(subject: str) -> ResponseReturnValue:
     """Let an earlier version count again."""
     about, form = _subject(subject), BackForm()
+    if asked := _prove(about):
+        return asked
     form.validate()
     try:
         services.go_back(about, _number(form.to.data), _number(form.base.data), _actor(), clock.now())
@@ -95,6 +101,11 @@ def back(subject: str) -> ResponseReturnValue:
             _("That version can no longer be as it was: what may be set has changed since. Nothing was done."), "warn"
         )
     return redirect(url_for("settings.page", subject=about.value), 303)
+
+
+def _prove(about: Subject) -> ResponseReturnValue | None:
+    """Where money of readers goes is changed only after a fresh proof; None where there is one, or none is wanted."""
+    return ask_for_fresh() if about is Subject.WAYS else None
 
 
 def _subject(name: str) -> Subject:
