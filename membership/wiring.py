@@ -29,6 +29,7 @@ from membership.contributions.queries import list_shared_cards, list_shared_cust
 from membership.contributions.services import owning as contributions_owning
 from membership.dashboard import checks as dashboard_checks
 from membership.dashboard import jobs as dashboard_jobs
+from membership.dashboard.services import owning as dashboard_owning
 from membership.front import jobs as front_jobs
 from membership.front.queries import kept as front_kept
 from membership.front.services import tagging as front_tagging
@@ -145,6 +146,7 @@ ERASERS: tuple[Callable[[int, datetime], None], ...] = (
     transfers.erase_person,
     topics_owning.erase,
     front_tagging.erase,
+    dashboard_owning.erase,
 )
 
 # What has to happen before that with other companies: `(person_id, attempt_key)`, outside any transaction.
@@ -167,6 +169,7 @@ MERGERS: tuple[Callable[[int, int, datetime], None], ...] = (
     patrons.merge,
     gifts.merge,
     polls_owning.merge,
+    dashboard_owning.merge,
 )
 
 # What every room hands out to a member who asks for their data, by its name there: the rows of `(person_id)`, each
@@ -226,6 +229,7 @@ JOBS: dict[str, Job] = {
     "contributions.try_new_cards": Job(contributions_jobs.try_new_cards, 60),
     "dashboard.fetch_rates": Job(dashboard_jobs.fetch_rates, 6 * 3600),
     "dashboard.forget": Job(dashboard_jobs.forget, 86400),
+    "dashboard.freeze_stays": Job(dashboard_jobs.freeze_stays, 3600),
     "dashboard.roll": Job(dashboard_jobs.roll, 60),
     "front.forget": Job(front_jobs.forget, 3600),
     "front.work_off": Job(front_jobs.work_off, 20),
