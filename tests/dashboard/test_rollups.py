@@ -12,11 +12,13 @@ from sqlalchemy.exc import DBAPIError
 
 from membership.billing.books import WHOLE, Scope
 from membership.billing.models import JournalEntry, JournalTransaction, Payment, PaymentReversal
+from membership.contributions.models import Contribution
+from membership.contributions.services import owning as contributions_owning
 from membership.dashboard import checks
 from membership.dashboard.models import DaySum, FrozenRate, RollupMark, StaleDay
 from membership.dashboard.queries.sums import find_rolled_to
 from membership.dashboard.rules.rates import Quote
-from membership.dashboard.services import noticing, rating, rebuilding, summing
+from membership.dashboard.services import noticing, owning, rating, rebuilding, summing
 from membership.db import db, transaction
 from membership.kernel import clock
 from membership.kernel.rhythm import Rhythm
@@ -26,6 +28,7 @@ from membership.patrons.models import CoverageSpan, Grace, Movement, PatronChang
 from membership.patrons.queries import n_patrons
 from tests.dashboard.conftest import DAY, NOW, kyiv, rate
 from tests.factories.money import book, cover, give_back, make_giver, state_fee, support
+from tests.factories.starts import begin, pay_for
 
 
 def kept(*measures) -> dict:
@@ -87,7 +90,35 @@ def naive() -> dict:
         )
     ):
         add("fees", at, currency, kind, 1, minor)
+    _naive_starts(add)
     return sums | _naive_patrons()
+
+
+def _naive_starts(add) -> None:
+    """Who went to pay, who paid, and whose money was their first, contribution by contribution."""
+    paid = {}
+    for payment in db.session.scalars(select(Payment).order_by(Payment.id)):
+        paid.setdefault(payment.reference, payment)
+    first = {}
+    rows = list(db.session.scalars(select(Contribution)))
+    for row in rows:
+        names = {
+            kind: row.attribution.get(key)
+            for kind, key in (("article", "article"), ("section", "section"), ("campaign", "utm_campaign"))
+        }
+        named = {kind: name for kind, name in names.items() if name}
+        dims = ["all", *(["came"] if named else []), *named, *(f"{kind}:{name}" for kind, name in named.items())]
+        for dim in dims if row.way == "card" and row.created_at <= NOW else []:
+            add("starts", row.created_at, "", dim, 1, 0)
+            if row.reference in paid:
+                add("paid_starts", row.created_at, "", dim, 1, 0)
+        if row.reference in paid and row.person_id:
+            payment = paid[row.reference]
+            theirs = first.setdefault(row.person_id, (payment, row))
+            if payment.id < theirs[0].id:
+                first[row.person_id] = (payment, row)
+    for payment, row in first.values():
+        add("first_gifts", payment.paid_at, "", row.attribution.get("article", ""), 1, 0)
 
 
 def _naive_patrons() -> dict:
@@ -117,6 +148,9 @@ def live(person_id) -> None:
     book(kyiv("2026-10-25 03:30"), 10_000, "UAH", rhythm=Rhythm.ONCE, way="bank")
     give_back(payment, kyiv("2026-11-02 00:00"), 100)
     support(person_id, "con_a", kyiv("2026-11-10 12:00"), 3, "UAH")
+    for day, names in ((25, {"article": "port", "utm_campaign": "autumn"}), (26, {"section": "city"}), (27, {})):
+        begun = begin(kyiv(f"2026-10-{day} 03:30"), **names)
+        pay_for(begun, kyiv(f"2026-11-{day - 20:02} 03:30"), person_id)
 
 
 def test_bit_by_bit_and_all_at_once_come_to_the_same_and_to_the_rows(app):
@@ -355,6 +389,10 @@ DEEDS = st.one_of(
     st.tuples(st.just("close"), MOMENTS, st.integers(0, 2)),
     st.tuples(st.just("pay"), MOMENTS, st.sampled_from(list(Rhythm)), st.sampled_from(["card", "bank"])),
     st.tuples(st.just("return"), MOMENTS, st.integers(0, 5), st.integers(1, 100)),
+    st.tuples(st.just("begin"), MOMENTS, st.sampled_from([{}, {"article": "a"}, {"article": "b", "section": "s"}])),
+    st.tuples(st.just("pay begun"), MOMENTS, st.integers(0, 5), st.integers(0, 2)),
+    st.tuples(st.just("erase"), MOMENTS, st.integers(0, 2)),
+    st.tuples(st.just("give to"), MOMENTS, st.integers(0, 2), st.integers(0, 2)),
     st.tuples(st.just("roll"), MOMENTS),
 )
 
@@ -364,9 +402,9 @@ class History:
 
     def __init__(self) -> None:
         self.people = [make_giver(NOW) for _ in range(3)]
-        self.causes, self.payments, self.seen = [], [], Counter()
+        self.causes, self.payments, self.begun, self.seen = [], [], [], Counter()
 
-    def do(self, deed) -> None:
+    def do(self, deed) -> None:  # noqa: C901 - a line for each deed
         what, at, *rest = deed
         self.seen[what] += 1
         match what:
@@ -385,8 +423,27 @@ class History:
                 self.payments.append(book(at, rhythm=rest[0], way=rest[1]))
             case "return" if self.payments:
                 give_back(self.payments[rest[0] % len(self.payments)], at, rest[1])
+            case "begin":
+                self.begun.append(begin(at, **rest[0]))
+            case "pay begun" if self.begun:
+                row = db.session.get_one(Contribution, self.begun[rest[0] % len(self.begun)].id)
+                pay_for(row, at, row.person_id or self.people[rest[1]])
+            case "erase":
+                self.leave(self.people[rest[0]], at)
+            case "give to" if rest[0] != rest[1]:
+                self.become_one(*(self.people[each] for each in rest), at)
             case "roll":
                 rebuilding.roll(at)
+
+    def leave(self, person_id, at) -> None:
+        with transaction("test.erase"):
+            contributions_owning.erase(person_id, at)
+            owning.erase(person_id, at)
+
+    def become_one(self, from_id, into_id, at) -> None:
+        with transaction("test.merge"):
+            contributions_owning.merge(from_id, into_id, at)
+            owning.merge(from_id, into_id, at)
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

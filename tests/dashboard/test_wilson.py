@@ -78,4 +78,6 @@ def test_more_people_with_the_same_share_make_it_narrower(share, times):
 @given(SHARES, SHARES)
 def test_overlapping_is_mutual(one, other):
     first, second = wilson(*one), wilson(*other)
-    assert first.overlaps(second) == second.overlaps(first) == (max(first.low, second.low) <= min(first.high, second.high))
+    assert (
+        first.overlaps(second) == second.overlaps(first) == (max(first.low, second.low) <= min(first.high, second.high))
+    )

@@ -1,10 +1,11 @@
 """Reads of roll-ups. What they cost grows with the days that are asked about, never with payments or people."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from membership.dashboard.models import DaySum, RollupState, StaleDay
 from membership.db import db
@@ -52,6 +53,33 @@ def days_of(measure: str, start_on: date, end_on: date, currency: str | None = N
     if currency is not None:
         query = query.where(DaySum.currency == currency)
     return [Row(*row) for row in db.session.execute(query.order_by(DaySum.day_on, DaySum.currency, DaySum.dim))]
+
+
+def n_by_dim(measure: str, start_on: date, end_on: date, *, dims: Collection[str] | None = None) -> dict[str, int]:
+    """How many a measure had on the days `[start_on, end_on)`, by dimension: of `dims`, or of all."""
+    query = select(DaySum.dim, func.sum(DaySum.n)).where(*_in(measure, start_on, end_on)).group_by(DaySum.dim)
+    if dims is not None:
+        query = query.where(DaySum.dim.in_(dims))
+    return {dim: int(n) for dim, n in db.session.execute(query)}
+
+
+def most_of(measure: str, start_on: date, end_on: date, prefix: str, limit: int) -> dict[str, int]:
+    """The dimensions that begin with `prefix` of which there were most on these days, with how many, most first; only
+    `limit` of them, however many there are.
+    """
+    n = func.sum(DaySum.n)
+    query = (
+        select(DaySum.dim, n)
+        .where(*_in(measure, start_on, end_on), func.substr(DaySum.dim, 1, len(prefix)) == prefix)
+        .group_by(DaySum.dim)
+        .order_by(n.desc(), DaySum.dim)
+        .limit(limit)
+    )
+    return {dim: int(n) for dim, n in db.session.execute(query)}
+
+
+def _in(measure: str, start_on: date, end_on: date) -> tuple[ColumnElement[bool], ...]:
+    return DaySum.measure == measure, DaySum.day_on >= start_on, DaySum.day_on < end_on
 
 
 def level_before(measure: str, day: date, currency: str | None = None) -> dict[str, Level]:

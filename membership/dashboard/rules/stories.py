@@ -1,7 +1,7 @@
 """Whether what an appeal calls its article is a story whose address we know. Pure functions of values."""
 
 from collections.abc import Iterable
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 PAGE_ENDS = (".html", ".htm", ".php")
 
@@ -21,8 +21,9 @@ def plain(name: str) -> str:
     """A name or address of an article as it is compared: without scheme, www, query, slashes at its ends and .html; in
     small letters.
     """
-    parts = urlsplit(name.strip() if "://" in name else f"//{name.strip().lstrip('/')}")
-    text = unquote(f"{parts.netloc}{parts.path}").casefold().removeprefix("www.").strip("/")
+    # By hand: a parser of addresses refuses some that people type.
+    place = name.partition("://")[2] or name
+    text = unquote(place.partition("?")[0].partition("#")[0]).casefold().strip().strip("/").removeprefix("www.")
     for end in PAGE_ENDS:
         text = text.removesuffix(end)
     return text

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from membership.dashboard import forms
 from membership.dashboard.forms import Asked
-from membership.dashboard.metrics import METRICS, TOP, Metric
+from membership.dashboard.metrics import GROUPS, METRICS, TOP, Metric
 from membership.dashboard.pictures.charts import shown as words_of
 from membership.dashboard.queries.needs import needs
 from membership.dashboard.queries.rates import used_currencies
@@ -39,8 +39,8 @@ def metric(key: str) -> ResponseReturnValue:
     """One metric: its picture, its table, what it means."""
     asked = _asked()
     (view,) = shown.draw([shown.measured(_metric(key), clock.now(), asked)])
-    rows, totals = shown.rows_of(view), shown.totals_of(view)
-    return render_template("dashboard/metric.html", asked=asked, view=view, rows=rows, totals=totals, **_frame(asked))
+    facts = {"rows": shown.rows_of(view), "totals": shown.totals_of(view), "grid": shown.grid_of(view)}
+    return render_template("dashboard/metric.html", asked=asked, view=view, **facts, **_frame(asked))
 
 
 @bp.get("/staff/dashboard/<key>.csv")
@@ -65,7 +65,7 @@ def _asked() -> Asked:
 
 def _frame(asked: Asked) -> dict[str, object]:
     return {
-        "metrics": METRICS.values(),
+        "groups": GROUPS,
         "ranges": shown.ranges(asked, request.path),
         "lenses": shown.lenses(asked, request.path, used_currencies()),
     }
