@@ -138,7 +138,7 @@ CHECKS: tuple[books.Question, ...] = (
 # What every room does when a person is erased: `(person_id, at)`, inside one transaction. It empties each column in
 # which somebody typed something, or that names the person; amounts, ids and moments stay (decision 13).
 # They come in the order in which everybody locks: lines of statements, contributions, then the person, whom accounts
-# empty at the end.
+# empty at the end. The dashboard locks nothing but its sums.
 ERASERS: tuple[Callable[[int, datetime], None], ...] = (
     transfers.hold_lines,
     contributions_owning.erase,
@@ -159,7 +159,7 @@ ADDRESS_FOLLOWERS: tuple[Callable[[int, str, str], None], ...] = (contributions_
 # Afterwards no row of the room names the first one. It may refuse with Conflict; then nothing has happened.
 # The order is that in which everybody locks: items of runs, contributions, topics, then (by patrons) both people.
 # Gifts come once more after that: a code that was redeemed in between is found then, and nobody redeems one for a
-# person who is locked.
+# person who is locked. The dashboard is last: it locks nothing but its sums, of which nobody else waits for people.
 MERGERS: tuple[Callable[[int, int, datetime], None], ...] = (
     front_tagging.merge,
     contributions_owning.merge,

@@ -4,14 +4,16 @@ import csv
 import html
 import io
 import re
+from decimal import Decimal
 
 import pytest
 import time_machine
 from sqlalchemy import event
 
 from membership.contributions.models import Contribution
-from membership.dashboard.metrics import METRICS, Kind
+from membership.dashboard.metrics import METRICS, Kind, Unit
 from membership.dashboard.services import rebuilding
+from membership.dashboard.views.shown import signed
 from membership.db import db, transaction
 from membership.kernel import clock
 from membership.kernel.rhythm import Rhythm
@@ -200,6 +202,18 @@ def test_a_page_costs_as_many_statements_however_much_was_paid(lived):
     assert n_statements() == before <= 48
 
 
+@pytest.mark.parametrize(
+    ("change", "unit", "words"),
+    [
+        (Decimal("0.0662"), Unit.PERCENT, "+6.6 pp"), (Decimal("-0.3"), Unit.PERCENT, "−30 pp"),
+        (Decimal(0), Unit.PERCENT, "±0"), (-3, Unit.PEOPLE, "−3"), (None, Unit.PERCENT, ""),
+    ],
+)  # fmt: skip
+def test_a_share_changes_by_percentage_points(app, change, unit, words):
+    with app.test_request_context():
+        assert signed(change, unit) == words
+
+
 # Tables ------------------------------------------------------------------------------------------------
 
 
@@ -235,7 +249,7 @@ def test_a_table_to_take_along(came):
         "The share",
         "At least",
         "At most",
-        "Can it be said?",
+        "Conclusion",
     ]
     assert rows[2] == ['\'=HYPERLINK("x")<b>', "Article", "2", "1", "", "0.0945", "0.9055", "Too early to say"]
 

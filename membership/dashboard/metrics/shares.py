@@ -14,7 +14,7 @@ WILSON_SOURCE = _l(
     "Interval: Wilson, “Probable inference”, Journal of the American Statistical Association 22 (1927), as recommended "
     "by Brown, Cai and DasGupta, “Interval estimation for a binomial proportion”, Statistical Science 16 (2001)."
 )
-HEADINGS: tuple[Any, ...] = (_l("The share"), _l("At least"), _l("At most"), _l("Can it be said?"))
+HEADINGS: tuple[Any, ...] = (_l("The share"), _l("At least"), _l("At most"), _l("Conclusion"))
 """Of the cells that `cells` makes."""
 
 _FOUR_DIGITS = Decimal("0.0001")
@@ -33,7 +33,7 @@ def share_of(n_yes: int, n: int) -> Decimal | None:
 def cells(n_yes: int, n: int, verdict: str | None = None) -> tuple[Decimal | None, Decimal, Decimal, str]:
     """Share, lower and upper end of the interval, and what can be said: `verdict`, else whether there are enough."""
     interval = wilson(n_yes, n)
-    enough = _("Too early to say") if n < LEAST else _("Yes")
+    enough = _("Too early to say") if n < LEAST else _("Enough people")
     return share_of(n_yes, n), ratio(interval.low), ratio(interval.high), str(verdict or enough)
 
 

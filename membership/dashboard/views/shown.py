@@ -17,7 +17,7 @@ from membership.dashboard.rules.periods import Range
 from membership.dashboard.services import drawing
 from membership.dashboard.services.drawing import Drawn
 from membership.kernel.money import Money
-from membership.web.filters import day_only, day_short, days_span
+from membership.web.filters import day_only, day_short, days_span, decimal
 from membership.web.spreadsheet import Cell
 
 # The line beside a number: as wide and as high, in pixels, and how far from its edges.
@@ -88,6 +88,8 @@ def signed(change: Value, unit: Unit) -> str:
     if not size:
         return "±0"
     words = shown(-change if size < 0 else change, unit)
+    if unit is Unit.PERCENT:  # by how many percentage points: a part of the share before would be something else
+        words = str(_("%(number)s pp", number=decimal(abs(Decimal(size)) * 100, 1)))
     return ("−" if size < 0 else "+") + words
 
 
@@ -157,9 +159,14 @@ def grid_of(view: View) -> Grid | None:
     columns = list(zip(*table.rows, strict=True))
     return Grid(
         headings={at: str(heading) for at, heading in enumerate(table.headings)},
-        numbers=tuple(at for at, column in enumerate(columns) if any(_is_number(cell) for cell in column)),
+        numbers=tuple(at for at, column in enumerate(columns) if _is_of_numbers(column)),
         rows=[[_in_words(cell) for cell in row] for row in table.rows],
     )
+
+
+def _is_of_numbers(column: Sequence[Any]) -> bool:
+    """Whether a column has numbers in it, or would if they could be said."""
+    return any(_is_number(cell) for cell in column) or all(cell is None for cell in column)
 
 
 def _is_number(cell: Any) -> bool:

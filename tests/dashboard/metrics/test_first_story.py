@@ -109,8 +109,8 @@ def test_both_groups_with_their_intervals(ask):
     result = ask("first-story", *NOVEMBER)
     chosen, others = result.table.rows[:2]
     # 10 of 40 as in test_conversion; 30 of 40 mirrors it.
-    assert chosen[2:] == (10, Decimal("0.25"), Decimal("0.1419"), Decimal("0.4019"), "Yes")
-    assert others[2:] == (30, Decimal("0.75"), Decimal("0.5981"), Decimal("0.8581"), "Yes")
+    assert chosen[2:] == (10, Decimal("0.25"), Decimal("0.1419"), Decimal("0.4019"), "Enough people")
+    assert others[2:] == (30, Decimal("0.75"), Decimal("0.5981"), Decimal("0.8581"), "Enough people")
     assert result.now == Decimal("0.25")
 
 
