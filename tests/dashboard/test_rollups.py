@@ -100,11 +100,12 @@ def _naive_starts(add) -> None:
             for kind, key in (("article", "article"), ("section", "section"), ("campaign", "utm_campaign"))
         }
         named = {kind: name for kind, name in names.items() if name}
-        dims = ["all", *(["came"] if named else []), *named, *(f"{kind}:{name}" for kind, name in named.items())]
-        for dim in dims if row.way == "card" and row.created_at <= NOW else []:
-            add("starts", row.created_at, "", dim, 1, 0)
+        dims = [("", dim) for dim in ("all", *(["came"] if named else []), *named)]
+        dims += [("_by_name", f"{kind}:{name}") for kind, name in named.items()]
+        for measure, dim in dims if row.way == "card" and row.created_at <= NOW else []:
+            add(f"starts{measure}", row.created_at, "", dim, 1, 0)
             if row.reference in paid:
-                add("paid_starts", row.created_at, "", dim, 1, 0)
+                add(f"paid_starts{measure}", row.created_at, "", dim, 1, 0)
         if row.reference in paid and row.person_id:
             payment = paid[row.reference]
             theirs = first.setdefault(row.person_id, (payment, row))

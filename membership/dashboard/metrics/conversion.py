@@ -1,6 +1,6 @@
 """Of those who went to the payment page, how many paid: by article, section and campaign."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -47,8 +47,8 @@ class Conversion:
     def measure(self, at: datetime, period: Period, lens: Lens) -> Result:
         """In any currency: people are not money. `now` is the share of all who came from something with a name."""
         del at, lens
-        rolled_to, total = find_rolled_to(), _Counted(period.start_on, period.end_on, _TOTALS)
-        was = _Counted(*period.before, _TOTALS)
+        rolled_to, total = find_rolled_to(), _Counted(period.start_on, period.end_on)
+        was = _Counted(*period.before)
         table = Table((_l("Where from"), _l("What that is"), _l("Went to pay"), _l("Paid"), *HEADINGS), _rows(total))
         return Result(
             rolled_to, period, self.unit, self.kind, share_of(*total.pair(CAME)), share_of(*was.pair(CAME)),
@@ -73,16 +73,13 @@ class Conversion:
         return f"{counted} {said}"
 
 
-_TOTALS = (ALL, CAME, *KINDS)
-
-
 class _Counted:
-    """Who went to pay and who paid on some days, by these dimensions."""
+    """Who went to pay and who paid on some days, all of them and by kind."""
 
-    def __init__(self, start_on: date, end_on: date, dims: tuple[str, ...]) -> None:
+    def __init__(self, start_on: date, end_on: date) -> None:
         self.days = start_on, end_on
-        self.starts = n_by_dim("starts", start_on, end_on, dims=dims)
-        self.paid = n_by_dim("paid_starts", start_on, end_on, dims=dims)
+        self.starts = n_by_dim("starts", start_on, end_on)
+        self.paid = n_by_dim("paid_starts", start_on, end_on)
 
     def pair(self, dim: str) -> tuple[int, int]:
         """How many paid, of how many. Both are summed one after the other, so somebody who pays in between is left."""
@@ -92,22 +89,23 @@ class _Counted:
 def _rows(total: _Counted) -> tuple[Row, ...]:
     paid, n = total.pair(CAME)
     all_paid, all_n = total.pair(ALL)
+    most = most_of("starts_by_name", *total.days, [f"{kind}:" for kind in KINDS], SHOWN)
+    names = [name for found in most.values() for name in found]
+    paid_of = n_by_dim("paid_starts_by_name", *total.days, dims=names)
     return (
         _row(_("All of these together"), "", paid, n),
-        *(row for kind in KINDS for row in _rows_of(kind, total)),
+        *(row for kind in KINDS for row in _rows_of(kind, most[f"{kind}:"], paid_of, total)),
         _row(_("Came otherwise"), "", all_paid - paid, all_n - n),
     )
 
 
-def _rows_of(kind: str, total: _Counted) -> Iterator[Row]:
+def _rows_of(kind: str, most: Mapping[str, int], paid_of: Mapping[str, int], total: _Counted) -> Iterator[Row]:
     """The names of one kind that most came from, and all others together."""
-    most = most_of("starts", *total.days, f"{kind}:", SHOWN)
-    paid = n_by_dim("paid_starts", *total.days, dims=tuple(most)) if most else {}
     for dim, n in most.items():
-        yield _row(dim.partition(":")[2], LABELS[kind], paid.get(dim, 0), n)
-    all_paid, all_n = total.pair(kind)
-    left_paid, left = all_paid - sum(paid.values()), all_n - sum(most.values())
-    if left:
+        yield _row(dim.partition(":")[2], LABELS[kind], paid_of.get(dim, 0), n)
+    paid, n = total.pair(kind)
+    left_paid, left = paid - sum(paid_of.get(dim, 0) for dim in most), n - sum(most.values())
+    if left > 0:
         yield _row(_("All others"), LABELS[kind], left_paid, left)
 
 

@@ -1,11 +1,11 @@
 """Reads of roll-ups. What they cost grows with the days that are asked about, never with payments or people."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, case, func, select
 
 from membership.dashboard.models import DaySum, RollupState, StaleDay
 from membership.db import db
@@ -63,19 +63,26 @@ def n_by_dim(measure: str, start_on: date, end_on: date, *, dims: Collection[str
     return {dim: int(n) for dim, n in db.session.execute(query)}
 
 
-def most_of(measure: str, start_on: date, end_on: date, prefix: str, limit: int) -> dict[str, int]:
-    """The dimensions that begin with `prefix` of which there were most on these days, with how many, most first; only
-    `limit` of them, however many there are.
+def most_of(
+    measure: str, start_on: date, end_on: date, prefixes: Sequence[str], limit: int
+) -> dict[str, dict[str, int]]:
+    """For each of `prefixes`: the dimensions that begin with it of which there were most on these days, with how many,
+    most first; only `limit` of them, however many there are.
     """
-    n = func.sum(DaySum.n)
-    query = (
-        select(DaySum.dim, n)
-        .where(*_in(measure, start_on, end_on), func.substr(DaySum.dim, 1, len(prefix)) == prefix)
+    begins = case(*((func.substr(DaySum.dim, 1, len(prefix)) == prefix, prefix) for prefix in prefixes))
+    counted = (
+        select(DaySum.dim, begins.label("prefix"), func.sum(DaySum.n).label("n"))
+        .where(*_in(measure, start_on, end_on))
         .group_by(DaySum.dim)
-        .order_by(n.desc(), DaySum.dim)
-        .limit(limit)
+        .subquery()
     )
-    return {dim: int(n) for dim, n in db.session.execute(query)}
+    place = func.row_number().over(partition_by=counted.c.prefix, order_by=(counted.c.n.desc(), counted.c.dim))
+    ranked = select(*counted.c, place.label("place")).where(counted.c.prefix.is_not(None)).subquery()
+    most = select(ranked.c.prefix, ranked.c.dim, ranked.c.n).where(ranked.c.place <= limit).order_by(ranked.c.place)
+    found: dict[str, dict[str, int]] = {prefix: {} for prefix in prefixes}
+    for prefix, dim, n in db.session.execute(most):
+        found[prefix][dim] = int(n)
+    return found
 
 
 def _in(measure: str, start_on: date, end_on: date) -> tuple[ColumnElement[bool], ...]:
