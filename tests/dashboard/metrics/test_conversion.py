@@ -4,11 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from membership import wiring
 from membership.billing.books import WHOLE
-from membership.contributions.services import owning
 from membership.dashboard import checks
 from membership.dashboard.models import DaySum
-from membership.dashboard.services import owning as dashboard_owning
 from membership.dashboard.services import rebuilding
 from membership.dashboard.services.noticing import days_not_looked_at
 from membership.dashboard.sources import PAID_STARTS
@@ -114,8 +113,8 @@ def test_who_is_forgotten_came_otherwise_and_no_name_of_theirs_is_left(ask):
     pay_for(row, kyiv("2026-11-03 10:05"))
     assert counted(ask("conversion", *NOVEMBER))["a-word-of-theirs", "Article"] == (1, 1)
     with transaction("test.erase"):
-        owning.erase(giver, NOW)
-        dashboard_owning.erase(giver, NOW)
+        for eraser in wiring.ERASERS:
+            eraser(giver, NOW)
     assert list(checks.unlike_rows(WHOLE)) == []
     assert counted(ask("conversion", *NOVEMBER)) == {
         ("All of these together", ""): (0, 0), ("Came otherwise", ""): (1, 1),
