@@ -30,6 +30,7 @@ from membership.contributions.queries import list_shared_cards, list_shared_cust
 from membership.contributions.services import owning as contributions_owning
 from membership.dashboard import checks as dashboard_checks
 from membership.dashboard import jobs as dashboard_jobs
+from membership.dashboard.services import owning as dashboard_owning
 from membership.front import jobs as front_jobs
 from membership.front.queries import kept as front_kept
 from membership.front.services import tagging as front_tagging
@@ -138,7 +139,7 @@ CHECKS: tuple[books.Question, ...] = (
 # What every room does when a person is erased: `(person_id, at)`, inside one transaction. It empties each column in
 # which somebody typed something, or that names the person; amounts, ids and moments stay (decision 13).
 # They come in the order in which everybody locks: lines of statements, contributions, then the person, whom accounts
-# empty at the end.
+# empty at the end. The dashboard locks nothing but its sums.
 ERASERS: tuple[Callable[[int, datetime], None], ...] = (
     transfers.hold_lines,
     contributions_owning.erase,
@@ -146,6 +147,7 @@ ERASERS: tuple[Callable[[int, datetime], None], ...] = (
     transfers.erase_person,
     topics_owning.erase,
     front_tagging.erase,
+    dashboard_owning.erase,
 )
 
 # What has to happen before that with other companies: `(person_id, attempt_key)`, outside any transaction.
@@ -158,7 +160,7 @@ ADDRESS_FOLLOWERS: tuple[Callable[[int, str, str], None], ...] = (contributions_
 # Afterwards no row of the room names the first one. It may refuse with Conflict; then nothing has happened.
 # The order is that in which everybody locks: items of runs, contributions, topics, then (by patrons) both people.
 # Gifts come once more after that: a code that was redeemed in between is found then, and nobody redeems one for a
-# person who is locked.
+# person who is locked. The dashboard is last: it locks nothing but its sums, of which nobody else waits for people.
 MERGERS: tuple[Callable[[int, int, datetime], None], ...] = (
     front_tagging.merge,
     contributions_owning.merge,
@@ -168,6 +170,7 @@ MERGERS: tuple[Callable[[int, int, datetime], None], ...] = (
     patrons.merge,
     gifts.merge,
     polls_owning.merge,
+    dashboard_owning.merge,
 )
 
 # What every room hands out to a member who asks for their data, by its name there: the rows of `(person_id)`, each
@@ -227,6 +230,7 @@ JOBS: dict[str, Job] = {
     "contributions.try_new_cards": Job(contributions_jobs.try_new_cards, 60),
     "dashboard.fetch_rates": Job(dashboard_jobs.fetch_rates, 6 * 3600),
     "dashboard.forget": Job(dashboard_jobs.forget, 86400),
+    "dashboard.freeze_stays": Job(dashboard_jobs.freeze_stays, 3600),
     "dashboard.roll": Job(dashboard_jobs.roll, 60),
     "front.forget": Job(front_jobs.forget, 3600),
     "front.work_off": Job(front_jobs.work_off, 20),

@@ -52,6 +52,8 @@ class Contribution(Model):
             postgresql_where=text("failed_at IS NOT NULL"),
         ),
         Index("ix_contributions_n_cups_person_id", "n_cups", "person_id"),
+        # Days are summed by when payment pages were opened.
+        Index(None, "created_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -115,7 +117,7 @@ class Contribution(Model):
     renewal_noticed_for: Mapped[datetime | None] = mapped_column(doc="The charge that a notice went out for")
     warned_at: Mapped[datetime | None] = mapped_column(doc="When a bank last warned of fraud")
     attribution: Mapped[dict[str, Any]] = mapped_column(
-        JSON, default=dict, doc="Where the reader came from: article, appeal, variant, utm_*"
+        JSON, default=dict, doc="Where the reader came from: article, section, appeal, variant, utm_*"
     )
 
     @property

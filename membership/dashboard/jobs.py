@@ -4,7 +4,7 @@ from datetime import datetime
 
 import structlog
 
-from membership.dashboard.services import drawing, fetching, rebuilding
+from membership.dashboard.services import drawing, fetching, rebuilding, staying
 from membership.kernel import clock
 from membership.kernel.errors import ProviderFailed
 
@@ -22,6 +22,11 @@ def fetch_rates(now: datetime) -> None:
         fetching.fetch(now)
     except ProviderFailed as failed:
         log.warning("rates_not_fetched", code=failed.code)
+
+
+def freeze_stays(now: datetime) -> None:
+    """Count who stayed after polls that closed long enough ago."""
+    staying.freeze(now)
 
 
 def forget(now: datetime) -> None:

@@ -1,12 +1,12 @@
-"""The tables of the dashboard: sums of days, what is to be summed anew, and exchange rates.
+"""The tables of the dashboard: sums of days, what is to be summed anew, exchange rates, who stayed.
 
-Nothing here is the truth of anything but the rates: every sum can be worked out again from the rows of the rooms
-below (`membership rollups rebuild`), and is proven equal to them (`membership rollups check`).
+Nothing here is the truth of anything but the rates and what is frozen: every sum can be worked out again from the rows
+of the rooms below (`membership rollups rebuild`), and is proven equal to them (`membership rollups check`).
 """
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from membership.db import Model, append_only
@@ -114,6 +114,31 @@ class FrozenRate(Model):
     rate: Mapped[str] = mapped_column(String(32))
     source: Mapped[str] = mapped_column(String(8))
     quoted_on: Mapped[date]
+
+
+@append_only
+class FrozenStay(Model):
+    """One row: of the people on the roll of one poll, how many voted and how many did not, and how many of each were
+    patrons some time after its close. Counted once, at that time, and never changed. Of a group of fewer than
+    `polls.rules.FEW` people nothing is kept. Nobody's name and nobody's choice has to do with it.
+    """
+
+    __tablename__ = "frozen_stays"
+    __table_args__ = (
+        CheckConstraint("(n_voters IS NULL) = (n_voters_stayed IS NULL)", name="voters_whole"),
+        CheckConstraint("(n_others IS NULL) = (n_others_stayed IS NULL)", name="others_whole"),
+        CheckConstraint("n_voters_stayed BETWEEN 0 AND n_voters", name="voters_within"),
+        CheckConstraint("n_others_stayed BETWEEN 0 AND n_others", name="others_within"),
+    )
+
+    poll_id: Mapped[int] = mapped_column(ForeignKey("polls.id"), primary_key=True)
+    # Business time: the moment at which they were patrons or were not, and when that was counted.
+    stood_at: Mapped[datetime] = mapped_column(index=True)
+    counted_at: Mapped[datetime]
+    n_voters: Mapped[int | None]
+    n_voters_stayed: Mapped[int | None]
+    n_others: Mapped[int | None]
+    n_others_stayed: Mapped[int | None]
 
 
 class Picture(Model):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from membership.dashboard.rules import stories
 from membership.dashboard.rules.days import days_between, span_of
 from membership.dashboard.rules.nice import ticks
 from membership.dashboard.rules.periods import Range, Step, period_of, pieces
@@ -181,3 +182,43 @@ def test_marks_of_an_axis_are_round_and_hold_everything(low, span, smallest):
     step = marks[1] - marks[0]
     assert all(b - a == step for a, b in pairwise(marks))
     assert str(step.normalize().as_tuple().digits[0]) in "125"
+
+
+# Stories -----------------------------------------------------------------------------------------------
+
+STORY = "https://www.Example.org/news/2026/port-contracts.html?from=letter#top"
+
+
+@pytest.mark.parametrize(
+    "article",
+    [
+        "port-contracts", "Port-Contracts", "/news/2026/port-contracts", "news/2026/port-contracts/",
+        "2026/port-contracts",
+        "https://example.org/news/2026/port-contracts", "http://example.org/news/2026/port-contracts.html?utm=x",
+        "example.org/news/2026/port-contracts", " port%2Dcontracts ",
+    ],
+)  # fmt: skip
+def test_an_article_is_a_story_by_its_address_or_any_end_of_it(article):
+    assert stories.plain(article) in stories.names_of([STORY])
+
+
+@pytest.mark.parametrize(
+    "article", ["", "contracts", "news", "news/2026", "https://other.org/news/2026/port-contracts", "/"]
+)
+def test_any_other_name_is_another_story(article):
+    assert stories.plain(article) not in stories.names_of([STORY])
+
+
+def test_a_house_without_stories_has_no_names():
+    assert stories.names_of([]) == stories.names_of([""]) == frozenset()
+
+
+@given(st.text(max_size=60))
+def test_no_name_that_somebody_makes_up_breaks_it(name):
+    stories.plain(name)
+    stories.plain(f"https://{name}")
+
+
+@pytest.mark.parametrize("name", ["https://[", "//[::1", "http://a]b/c", "%", "%ff%"])
+def test_what_is_no_address_is_a_name_like_any_other(name):
+    assert stories.plain(name) in stories.names_of([name])

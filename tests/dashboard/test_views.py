@@ -1,16 +1,19 @@
 """The pages of the dashboard: for whom they are, what they say, what they cost."""
 
 import csv
+import html
 import io
 import re
+from decimal import Decimal
 
 import pytest
 import time_machine
 from sqlalchemy import event
 
 from membership.contributions.models import Contribution
-from membership.dashboard.metrics import METRICS, Kind
+from membership.dashboard.metrics import METRICS, Kind, Unit
 from membership.dashboard.services import rebuilding
+from membership.dashboard.views.shown import signed
 from membership.db import db, transaction
 from membership.kernel import clock
 from membership.kernel.rhythm import Rhythm
@@ -19,6 +22,7 @@ from membership.web.spreadsheet import safe
 from tests.dashboard.conftest import NOW, kyiv
 from tests.factories.money import book, cover, give_back, make_giver, support
 from tests.factories.people import make_staff, sign_in
+from tests.factories.starts import begin, pay_for
 
 
 @pytest.fixture(autouse=True)
@@ -94,7 +98,8 @@ def test_every_metric_has_its_picture_or_says_why_not_its_table_and_its_meaning(
         text = page(viewer, f"/staff/dashboard/{key}?range=month", **{"Accept-Language": language})
         has_picture = metric.kind not in {Kind.NUMBER, Kind.TABLE, Kind.HEATMAP}
         assert ("<svg" in text or "picture__none" in text) is has_picture
-        assert text.count("<tr>") >= {Kind.NUMBER: 0, Kind.HEATMAP: 13, Kind.TABLE: 1}.get(metric.kind, 18)
+        assert text.count("<tr>") >= {Kind.NUMBER: 0, Kind.HEATMAP: 13, Kind.TABLE: 0}.get(metric.kind, 18)
+        assert ('role="table"' in text) is (metric.kind is Kind.TABLE)
         assert 'id="meaning"' in text
         assert str(metric.definition.url) in text
         assert f"/staff/dashboard/{key}.csv?range=month" in text
@@ -194,3 +199,93 @@ def test_a_page_costs_as_many_statements_however_much_was_paid(lived):
     page(viewer, "/staff/dashboard")
     # Three of them are the desk's door (its session, what it writes down) and the settings of the newsroom.
     assert n_statements() == before <= 48
+
+
+@pytest.mark.parametrize(
+    ("change", "unit", "words"),
+    [
+        (Decimal("0.0662"), Unit.PERCENT, "+6.6 pp"), (Decimal("-0.3"), Unit.PERCENT, "−30 pp"),
+        (Decimal(0), Unit.PERCENT, "±0"), (-3, Unit.PEOPLE, "−3"), (None, Unit.PERCENT, ""),
+    ],
+)  # fmt: skip
+def test_a_share_changes_by_percentage_points(app, change, unit, words):
+    with app.test_request_context():
+        assert signed(change, unit) == words
+
+
+# Tables ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def came(app):
+    """One of two who came from an article with a nasty name paid."""
+    for is_paid in (True, False):
+        row = begin(kyiv("2026-11-04 10:00"), article='=HYPERLINK("x")<b>', section="city")
+        if is_paid:
+            pay_for(row, kyiv("2026-11-04 10:05"), make_giver(NOW))
+    rebuilding.roll(NOW)
+    return app
+
+
+def test_a_table_is_read_row_by_row_in_the_words_of_the_page(came):
+    text = page(staff(came), "/staff/dashboard/conversion?range=month", **{"Accept-Language": "en"})
+    assert "<b>" not in text
+    cells = re.findall(r'<th scope="row"[^>]*>([^<]*)</th>\s*((?:<td.*?</td>)+)', text, re.DOTALL)
+    rows = {html.unescape(name): re.findall(r'staff-table__value">([^<]*)<', row) for name, row in cells}
+    assert rows['=HYPERLINK("x")<b>'] == ["Article", "2", "1", "–", "9.4%", "90.6%", "Too early to say"]
+    assert rows["city"][0] == "Section"
+    text = page(staff(came, "owner"), "/staff/dashboard/conversion?range=month", **{"Accept-Language": "uk"})
+    assert "Зарано казати" in text
+
+
+def test_a_table_to_take_along(came):
+    rows = rows_of(staff(came), "/staff/dashboard/conversion.csv?range=month")
+    assert rows[0] == [
+        "Where from",
+        "What that is",
+        "Went to pay",
+        "Paid",
+        "The share",
+        "At least",
+        "At most",
+        "Conclusion",
+    ]
+    assert rows[2] == ['\'=HYPERLINK("x")<b>', "Article", "2", "1", "", "0.0945", "0.9055", "Too early to say"]
+
+
+def test_the_overview_lists_every_number_in_its_group(lived):
+    text = page(staff(lived), "/staff/dashboard", **{"Accept-Language": "en"})
+    for key in METRICS:
+        assert f'href="/staff/dashboard/{key}"' in text
+    assert (
+        text.index("Where patrons come from")
+        < text.index("/staff/dashboard/conversion")
+        < text.index("Polls and topics")
+    )
+
+
+@pytest.mark.parametrize("key", ["conversion", "first-story", "turnout", "promise", "voters-stay"])
+def test_a_table_costs_as_many_statements_however_many_came_and_paid(came, key):
+    viewer = staff(came)
+
+    def n_statements() -> int:
+        seen = []
+
+        def note(_connection, _cursor, statement, *_rest):
+            seen.append(statement)
+
+        event.listen(db.engine, "before_cursor_execute", note)
+        page(viewer, f"/staff/dashboard/{key}")
+        event.remove(db.engine, "before_cursor_execute", note)
+        raw = r"FROM (payments|movements|journal|coverage|patron_changes|roll_entries|counted_ballots)"
+        assert [statement for statement in seen if re.search(raw, statement)] == []
+        return len(seen)
+
+    n_statements()
+    before = n_statements()
+    for n in range(10):
+        row = begin(kyiv("2026-11-05 10:00"), article=f"article-{n}", section="city", utm_campaign=f"letter-{n}")
+        pay_for(row, kyiv("2026-11-05 10:00"), make_giver(NOW))
+    rebuilding.roll(NOW)
+    page(viewer, f"/staff/dashboard/{key}")
+    assert n_statements() == before <= 30

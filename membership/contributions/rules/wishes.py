@@ -10,7 +10,7 @@ from membership.newsroom.rules import CUPS_OFFERED, MONTHS_A_YEAR, Offer, whole_
 
 LONGEST_PUBLIC_NAME = 60
 LONGEST_ATTRIBUTION = 200
-ATTRIBUTION_KEYS = ("article", "appeal", "variant", "utm_source", "utm_medium", "utm_campaign")
+ATTRIBUTION_KEYS = ("article", "section", "appeal", "variant", "utm_source", "utm_medium", "utm_campaign")
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of a TABLE or HEATMAP: headings, and as many cells in each row. The first cell names the row."""
+    """Rows of a TABLE or HEATMAP: headings, and as many cells in each row. The first cell names the row.
+
+    A cell is words, a number (int), a ratio from 0 to 1 that is shown as per cent (Decimal), an amount, a day, or None
+    for what cannot be said.
+    """
 
     headings: tuple[Any, ...]
     rows: tuple[tuple[Any, ...], ...]

@@ -1,11 +1,11 @@
 """Reads of roll-ups. What they cost grows with the days that are asked about, never with payments or people."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, case, func, select
 
 from membership.dashboard.models import DaySum, RollupState, StaleDay
 from membership.db import db
@@ -59,10 +59,42 @@ def steps_by_dim(measure: str, dims: Collection[str], first_on: date, end_on: da
     """Day, dimension and n of a measure that counts no money, for some of its dimensions on `[first_on, end_on)`, in
     order of days.
     """
-    query = select(DaySum.day_on, DaySum.dim, DaySum.n).where(
-        DaySum.measure == measure, DaySum.day_on >= first_on, DaySum.day_on < end_on, DaySum.dim.in_(dims)
-    )
+    query = select(DaySum.day_on, DaySum.dim, DaySum.n).where(*_in(measure, first_on, end_on), DaySum.dim.in_(dims))
     return [(day, dim, n) for day, dim, n in db.session.execute(query.order_by(DaySum.day_on))]
+
+
+def n_by_dim(measure: str, start_on: date, end_on: date, *, dims: Collection[str] | None = None) -> dict[str, int]:
+    """How many a measure had on the days `[start_on, end_on)`, by dimension: of `dims`, or of all."""
+    query = select(DaySum.dim, func.sum(DaySum.n)).where(*_in(measure, start_on, end_on)).group_by(DaySum.dim)
+    if dims is not None:
+        query = query.where(DaySum.dim.in_(dims))
+    return {dim: int(n) for dim, n in db.session.execute(query)}
+
+
+def most_of(
+    measure: str, start_on: date, end_on: date, prefixes: Sequence[str], limit: int
+) -> dict[str, dict[str, int]]:
+    """For each of `prefixes`: the dimensions that begin with it of which there were most on these days, with how many,
+    most first; only `limit` of them, however many there are.
+    """
+    begins = case(*((func.substr(DaySum.dim, 1, len(prefix)) == prefix, prefix) for prefix in prefixes))
+    counted = (
+        select(DaySum.dim, begins.label("prefix"), func.sum(DaySum.n).label("n"))
+        .where(*_in(measure, start_on, end_on))
+        .group_by(DaySum.dim)
+        .subquery()
+    )
+    place = func.row_number().over(partition_by=counted.c.prefix, order_by=(counted.c.n.desc(), counted.c.dim))
+    ranked = select(*counted.c, place.label("place")).where(counted.c.prefix.is_not(None)).subquery()
+    most = select(ranked.c.prefix, ranked.c.dim, ranked.c.n).where(ranked.c.place <= limit).order_by(ranked.c.place)
+    found: dict[str, dict[str, int]] = {prefix: {} for prefix in prefixes}
+    for prefix, dim, n in db.session.execute(most):
+        found[prefix][dim] = int(n)
+    return found
+
+
+def _in(measure: str, start_on: date, end_on: date) -> tuple[ColumnElement[bool], ...]:
+    return DaySum.measure == measure, DaySum.day_on >= start_on, DaySum.day_on < end_on
 
 
 def level_before(measure: str, day: date, currency: str | None = None) -> dict[str, Level]:

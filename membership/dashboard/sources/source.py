@@ -27,7 +27,8 @@ class Source:
     """Rows that days are summed from.
 
     `measures` are the names it gives, `money` those whose amount is money. `row_id` grows with each row; rows never
-    change. `moments` are the columns that say to which days a row belongs; `of_rows` narrows the table to its rows.
+    change. `moments` are the columns that say to which days a row belongs; `of_rows` narrows the table to its rows, and
+    joins it to the table of the moments where these stand in another one.
     `sums(start, end)` sums `[start, end)`, reading by an index of the moment and nothing outside the span.
     """
 

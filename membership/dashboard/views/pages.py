@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from membership.dashboard import forms
 from membership.dashboard.forms import Asked
-from membership.dashboard.metrics import METRICS, TOP, Metric
+from membership.dashboard.metrics import GROUPS, METRICS, TOP, Metric
 from membership.dashboard.pictures.charts import shown as words_of
 from membership.dashboard.queries.needs import needs
 from membership.dashboard.queries.rates import used_currencies
@@ -40,8 +40,11 @@ def metric(key: str) -> ResponseReturnValue:
     """One metric: its picture, its table, what it means."""
     asked = _asked()
     (view,) = shown.draw([shown.measured(_metric(key), clock.now(), asked)])
-    numbers = {"rows": shown.rows_of(view), "totals": shown.totals_of(view), "heat": heat_of(view.result)}
-    return render_template("dashboard/metric.html", asked=asked, view=view, **numbers, **_frame(asked))
+    facts = {
+        "rows": shown.rows_of(view), "totals": shown.totals_of(view), "grid": shown.grid_of(view),
+        "heat": heat_of(view.result),
+    }  # fmt: skip
+    return render_template("dashboard/metric.html", asked=asked, view=view, **facts, **_frame(asked))
 
 
 @bp.get("/staff/dashboard/<key>.csv")
@@ -66,7 +69,7 @@ def _asked() -> Asked:
 
 def _frame(asked: Asked) -> dict[str, object]:
     return {
-        "metrics": METRICS.values(),
+        "groups": GROUPS,
         "ranges": shown.ranges(asked, request.path),
         "lenses": shown.lenses(asked, request.path, used_currencies()),
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -17,7 +17,7 @@ from membership.dashboard.rules.periods import Range
 from membership.dashboard.services import drawing
 from membership.dashboard.services.drawing import Drawn
 from membership.kernel.money import Money
-from membership.web.filters import day_short, days_span
+from membership.web.filters import day_only, day_short, days_span, decimal
 from membership.web.spreadsheet import Cell
 
 # The line beside a number: as wide and as high, in pixels, and how far from its edges.
@@ -88,6 +88,8 @@ def signed(change: Value, unit: Unit) -> str:
     if not size:
         return "±0"
     words = shown(-change if size < 0 else change, unit)
+    if unit is Unit.PERCENT:  # by how many percentage points: a part of the share before would be something else
+        words = str(_("%(number)s pp", number=decimal(abs(Decimal(size)) * 100, 1)))
     return ("−" if size < 0 else "+") + words
 
 
@@ -138,6 +140,47 @@ def totals_of(view: View) -> list[str]:
     return [shown(total, view.result.unit) for total in totals] if any(total is not None for total in totals) else []
 
 
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table of a result in words of the page's language: headings by their place, which of them stand over numbers,
+    and rows of as many words.
+    """
+
+    headings: dict[int, str]
+    numbers: tuple[int, ...]
+    rows: list[list[str]]
+
+
+def grid_of(view: View) -> Grid | None:
+    """The table of a TABLE; None for a metric that has pieces."""
+    table = view.result.table
+    if table is None or view.result.kind is not Kind.TABLE:
+        return None
+    columns = list(zip(*table.rows, strict=True))
+    return Grid(
+        headings={at: str(heading) for at, heading in enumerate(table.headings)},
+        numbers=tuple(at for at, column in enumerate(columns) if _is_of_numbers(column)),
+        rows=[[_in_words(cell) for cell in row] for row in table.rows],
+    )
+
+
+def _is_of_numbers(column: Sequence[Any]) -> bool:
+    """Whether a column has numbers in it, or would if they could be said."""
+    return any(_is_number(cell) for cell in column) or all(cell is None for cell in column)
+
+
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell, int | Decimal | Money)
+
+
+def _in_words(cell: Any) -> str:
+    if isinstance(cell, date):
+        return day_only(cell)
+    if cell is None or _is_number(cell):
+        return shown(cell, Unit.PERCENT if isinstance(cell, Decimal) else Unit.COUNT)
+    return str(cell)
+
+
 def rows_for_csv(view: View) -> Iterator[list[Cell]]:
     """The same, in plain numbers; amounts in major units, with their currency in the heading."""
     result = view.result
@@ -160,7 +203,7 @@ def _heading(key: str, values: Sequence[Value]) -> str:
 def _plain(value: Any) -> Cell:
     if isinstance(value, Money):
         return value.amount
-    return value if isinstance(value, int | Decimal | None) else str(value)
+    return value if isinstance(value, int | Decimal | date | None) else str(value)
 
 
 def ranges(asked: Asked, path: str) -> list[Link]:
