@@ -71,7 +71,8 @@ class Expected:
         n = sum(line.n or 0 for line in result.lines)
         count = ngettext("%(n)s charge is due.", "%(n)s charges are due.", n, n=decimal(n, 0))
         before = money_short(result.before) if isinstance(result.before, Money) else ""
-        return f"{count} {_('Renewals of the 30 days before brought %(amount)s.', amount=before)}"
+        compared = _("Renewals of the 30 days before brought %(amount)s.", amount=before)
+        return f"{count} {compared}"
 
 
 def _twice(found: Iterable[Due], cut: Pieces) -> Iterator[Due]:

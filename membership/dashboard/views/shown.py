@@ -57,7 +57,7 @@ def measured(metric: Metric, at: datetime, asked: Asked) -> View:
         now=shown(result.now, result.unit),
         change=signed(result.change, result.unit),
         tone=_tone(metric, result.change),
-        words=metric.words(result),
+        words=metric.words(result).replace("..", "."),  # a short name of a month may bring its own full stop
         compared=_compared(result),
         spark=_spark(result),
     )
