@@ -235,6 +235,31 @@ def test_the_same_amount_and_a_like_name_are_suggested(app):
     assert line.why == "name"
 
 
+def test_a_strangers_announcement_under_somebodys_name_does_not_take_their_standing_order_over(app, finance):
+    announce(name="Olena Example", email="thief@example.net")
+    read_in(entry("4.00", "for the paper", days_ago(9), name="Olena Example", iban=IBAN))
+    (line,) = lines("suggested")
+    services.confirm(line.id, clock.now(), Decision(finance, clock.now()))
+    assert patron("thief@example.net")
+    assert db.session.scalar(select(KnownPayer)) is None
+    read_in(entry("4.00", "for the paper", days_ago(1), name="Olena Example", iban=IBAN))
+    (next_one,) = lines("new", "suggested")
+    assert (next_one.suggested_id, next_one.is_certain) == (None, False)
+
+
+@pytest.mark.parametrize("is_proved", [True, False])
+def test_a_new_account_of_a_giver_of_old_is_learnt_by_name_once_their_address_is_proved(app, finance, is_proved):
+    found = announce()
+    read_in(entry("4.00", found.code, days_ago(40)))
+    with transaction("test"):
+        find_person_by_email("olena@example.org").email_proved_at = clock.now() if is_proved else None
+    announce("form-2", name="Olena Example")
+    read_in(entry("4.00", "from my new bank", days_ago(9), name="Olena Example", iban=IBAN))
+    (line,) = lines("suggested")
+    services.confirm(line.id, clock.now(), Decision(finance, clock.now()))
+    assert (db.session.scalar(select(KnownPayer)) is not None) == is_proved
+
+
 def test_a_line_is_given_to_a_person_by_address_and_teaches_the_account(app, finance):
     read_in(entry("12.00", "for the paper", days_ago(1), iban=IBAN), entry("4.00", "more", days_ago(0), iban=IBAN))
     first, second = lines("new")

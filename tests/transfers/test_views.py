@@ -167,6 +167,17 @@ def test_a_statement_is_tried_read_in_and_its_open_line_confirmed(app, desk):
     assert "say whose it is" in page(desk, "/staff/statements")
 
 
+def test_a_suggestion_by_name_says_that_the_address_was_typed_and_who_else_has_the_name(app, desk):
+    make_person("olena.example@example.org", public_name="Olena Example", email_proved_at=clock.now())
+    announce(name="Olena Example", email="thief@example.net")
+    upload(desk, camt(entry("4.00", "hello", days_ago(1), name="EXAMPLE, OLENA")))
+    (line,) = queries.list_open_lines(10)
+    for path in ("/staff/statements", f"/staff/statements/{line.id}"):
+        source = page(desk, path)
+        assert "is not proved: anybody can announce money under any name" in source
+        assert "1 other person here has this name." in source
+
+
 def test_a_line_has_every_action_on_its_page(app, desk):
     announce()
     upload(desk, camt(entry("4.00", "hello", days_ago(1)), entry("5.00", "bye", days_ago(1))))
