@@ -45,7 +45,8 @@ class Rule:
 
 # What is counted, and by which key the callers count it. `{name}` is filled in from the settings.
 RULES: dict[str, Rule] = {
-    "signin.address": Rule("3 per 15 minutes"),  # mailed links per address of mail (S8, decision 25)
+    "signin.address": Rule("3 per 15 minutes"),  # mailed links per mailbox and /24 or /48 (S8, decision 25)
+    "signin.mailbox": Rule("12 per 15 minutes"),  # the same per mailbox, from wherever
     "signin.origin": Rule("{signin_links_per_hour} per 1 hour"),  # mailed links per address of origin
     "signin.network": Rule("300 per 1 hour", is_exact=False),  # the same per /24 or /48
     "signin.total": Rule("6000 per 10 minutes", is_exact=False),  # mailed links of this installation
