@@ -201,6 +201,18 @@ def test_an_import_killed_before_booking_is_finished_by_the_worker(app, monkeypa
 # Whose money it is -----------------------------------------------------------------------------------------
 
 
+def test_a_statement_of_very_many_lines_is_looked_at_by_the_worker_and_not_in_the_request(app, monkeypatch):
+    monkeypatch.setattr("membership.transfers.services.importing.BOOKED_AT_ONCE", 2)
+    code = announce().code
+    report = read_in(*(entry("4.00", text, days_ago(1)) for text in (code, "one", "two")))
+    assert (report.n_booked, report.n_open, report.is_in_work, payments()) == (0, 3, True, [])
+    assert {line.why for line in lines("new")} == {None}
+    jobs.book_certain(clock.now())
+    fresh()
+    assert len(payments()) == 1
+    assert len(lines("booked")) == 1
+
+
 def test_the_next_months_transfer_is_known_by_its_account_and_after_a_cancel_all_the_same(app):
     found = announce()
     read_in(entry("4.00", found.code, days_ago(40), iban=IBAN))

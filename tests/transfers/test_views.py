@@ -167,6 +167,12 @@ def test_a_statement_is_tried_read_in_and_its_open_line_confirmed(app, desk):
     assert "say whose it is" in page(desk, "/staff/statements")
 
 
+def test_the_desk_says_that_the_worker_looks_at_very_many_lines(app, desk, monkeypatch):
+    monkeypatch.setattr("membership.transfers.services.importing.BOOKED_AT_ONCE", 1)
+    upload(desk, camt(entry("4.00", "one", days_ago(1)), entry("4.00", "two", days_ago(1))))
+    assert "whose they may be is worked out now" in page(desk, "/staff/statements")
+
+
 def test_a_suggestion_by_name_says_that_the_address_was_typed_and_who_else_has_the_name(app, desk):
     make_person("olena.example@example.org", public_name="Olena Example", email_proved_at=clock.now())
     announce(name="Olena Example", email="thief@example.net")

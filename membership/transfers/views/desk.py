@@ -233,5 +233,12 @@ def _say(report: Report) -> None:
     known = ngettext("%(num)s was known already", "%(num)s were known already", report.n_known)
     booked = ngettext("%(num)s is booked", "%(num)s are booked", report.n_booked)
     flash(f"{new}; {known}; {booked}.", "good")
+    if report.is_in_work:
+        flash(
+            _(
+                "These are many lines: whose they may be is worked out now, and what is certain is booked. Look here again in a few minutes."
+            ),
+            "info",
+        )
     for note in report.notes:
         flash(note, "warn")
