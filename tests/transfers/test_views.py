@@ -15,6 +15,7 @@ from membership.db import db
 from membership.kernel import clock
 from membership.transfers import queries
 from membership.transfers.models import StatementLine
+from membership.web import ratelimit
 from tests.factories.people import any_token, make_person, make_staff, sign_in
 from tests.transfers.conftest import announce, days_ago, fresh
 from tests.transfers.statements import camt, entry
@@ -122,6 +123,17 @@ def test_one_mailbox_is_not_filled_with_codes(client):
     answer = post(client, "/support", **filled(client, cups="own", amount="99"))
     assert answer.status_code == 429
     assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_one_network_with_many_addresses_does_not_use_up_what_everybody_may_announce(client, monkeypatch):
+    monkeypatch.setitem(ratelimit.RULES, "transfers.network", ratelimit.Rule("3 per 1 hour"))
+
+    def announce_from(ip, n):
+        client.environ_base["REMOTE_ADDR"] = ip
+        return post(client, "/support", **filled(client, email=f"reader{n}@example.org")).status_code
+
+    assert [announce_from(f"2001:db8:1:{n}::1", n) for n in range(5)] == [303, 303, 303, 429, 429]
+    assert announce_from("198.51.100.7", 9) == 303
 
 
 def test_who_changes_their_mind_says_so_and_may_change_it_again(client):

@@ -236,7 +236,8 @@ def _say(report: Report) -> None:
     if report.is_in_work:
         flash(
             _(
-                "These are many lines: whose they may be is worked out now, and what is certain is booked. Look here again in a few minutes."
+                "These are many lines: whose they may be is worked out now, and what is certain is booked. "
+                "Look here again in a few minutes."
             ),
             "info",
         )
