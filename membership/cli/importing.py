@@ -48,4 +48,7 @@ def statement(file: Path, name: str | None, *, is_trial: bool) -> None:
         click.echo("Nothing was written.")
         return
     click.echo(f"{report.n_booked:>7,}  are booked")
-    click.echo(f"{report.n_open:>7,}  wait for a person at /staff/statements")
+    if report.is_in_work:
+        click.echo(f"{report.n_open:>7,}  are being looked at by the worker; then they stand at /staff/statements")
+    else:
+        click.echo(f"{report.n_open:>7,}  wait for a person at /staff/statements")

@@ -11,7 +11,9 @@ from membership.front.rules.naming import LONGEST_NAME
 
 
 class Tag(Model):
-    """One row is one word that staff put to people. Rows stay: a tag that nobody has is not shown."""
+    """One row is one word that staff put to people. Rows stay: a tag that nobody has is not shown, and
+    loses its name when somebody is erased, for it may have been about them.
+    """
 
     __tablename__ = "tags"
 

@@ -45,7 +45,8 @@ class Rule:
 
 # What is counted, and by which key the callers count it. `{name}` is filled in from the settings.
 RULES: dict[str, Rule] = {
-    "signin.address": Rule("3 per 15 minutes"),  # mailed links per address of mail (S8, decision 25)
+    "signin.address": Rule("3 per 15 minutes"),  # mailed links per mailbox and /24 or /48 (S8, decision 25)
+    "signin.mailbox": Rule("12 per 15 minutes"),  # the same per mailbox, from wherever
     "signin.origin": Rule("{signin_links_per_hour} per 1 hour"),  # mailed links per address of origin
     "signin.network": Rule("300 per 1 hour", is_exact=False),  # the same per /24 or /48
     "signin.total": Rule("6000 per 10 minutes", is_exact=False),  # mailed links of this installation
@@ -63,8 +64,11 @@ RULES: dict[str, Rule] = {
     "gift.send_again": Rule("3 per 24 hours"),  # mails of one gift to its receiver
     "support.ask": Rule("30 per 10 minutes"),  # buttons about running support that reach the provider, per member
     "transfers.origin": Rule("20 per 1 hour"),  # announced transfers: each sends a mail to whoever was typed
+    "transfers.network": Rule("60 per 1 hour"),  # the same per /24 or /48: one household's addresses fill no total
     "transfers.email": Rule("5 per 24 hours"),  # the same per mailbox
-    "transfers.total": Rule("300 per 1 hour", is_exact=False),  # announced transfers of this installation
+    # Announced transfers of this installation. It refuses: an announcement is its code, shown at once and mailed, so
+    # there is no later step that could wait its turn. High, so that filling it takes more than a few networks.
+    "transfers.total": Rule("1500 per 1 hour", is_exact=False),
     "topics.propose": Rule("5 per 24 hours"),  # proposals per member
     "topics.similar": Rule("60 per 1 minute", is_exact=False),  # pauses of typing per member
     "topics.follow": Rule("60 per 10 minutes", is_exact=False),  # taps per member

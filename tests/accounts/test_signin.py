@@ -19,6 +19,7 @@ from membership.mail.catalogue import find_entry
 from membership.mail.models import OutboxMail
 from tests.conftest import make_settings
 from tests.factories.people import (
+    any_token,
     ask,
     form_token,
     latest_request,
@@ -132,6 +133,19 @@ def test_a_newer_request_kills_the_older_one(app, client):
     assert press_button(client, older["token"]).status_code == 409
     newer = open_mail()
     assert press_button(client, newer["token"]).status_code == 303
+
+
+def test_a_strangers_request_in_another_browser_kills_neither_the_link_nor_the_code_of_the_owner(app, client):
+    make_person()
+    for press in (lambda mail: press_button(client, mail["token"]), lambda mail: type_code(client, mail["code"])):
+        ask(client)
+        mail = open_mail()
+        stranger = app.test_client()
+        stranger.environ_base["REMOTE_ADDR"] = "203.0.113.7"
+        ask(stranger)
+        assert open_mail() is not None
+        assert press(mail).status_code == 303
+        client.post("/signout", data={"csrf_token": any_token(client)})
 
 
 def test_a_mail_that_would_come_too_late_is_not_sent(app, client):
@@ -336,6 +350,34 @@ def test_a_fourth_mail_within_a_quarter_of_an_hour_is_not_sent_and_not_spoken_of
     assert db.session.scalar(select(func.count()).select_from(OutboxMail)) == 3
     # The third mail still works: the fourth request changed nothing.
     assert press_button(client, open_mail()["token"]).status_code == 303
+
+
+def test_one_network_cannot_use_up_the_mails_of_an_address_but_many_together_are_stopped(app):
+    make_person()
+
+    def ask_from(ip):
+        browser = app.test_client()
+        browser.environ_base["REMOTE_ADDR"] = ip
+        ask(browser)
+        return db.session.scalar(select(func.count()).select_from(OutboxMail))
+
+    assert [ask_from(f"198.51.100.{n}") for n in range(5)][-1] == 3
+    assert ask_from("203.0.113.7") == 4
+    assert [ask_from(f"192.0.{n}.1") for n in range(20)][-1] == 12
+
+
+def test_the_page_promises_no_mail_for_certain_and_is_alike_for_every_address(app):
+    make_person()
+    pages = set()
+    for email in ("olena@example.org", "nobody@example.org"):
+        browser = app.test_client()
+        for _ in range(4):
+            ask(browser, email)
+            source = browser.get("/signin/sent").get_data(as_text=True)
+            assert "unless several of our mails went there in the last quarter of an hour" in source
+            assert "We have written" not in source
+            pages.add(re.sub(r'value="[^"]*"|nonce="[^"]*"', "", source.replace(email, "")))
+    assert len(pages) == 1
 
 
 def test_after_a_quarter_of_an_hour_mails_go_out_again(app, client):

@@ -8,6 +8,7 @@ from email.parser import BytesParser
 import pytest
 from sqlalchemy import select
 
+from membership.audit.models import AuditEntry
 from membership.db import db
 from membership.kernel import clock
 from membership.mail import jobs, services
@@ -154,6 +155,14 @@ def test_a_mail_that_is_let_be_never_leaves(app, note_mail, server):
     jobs.sweep(clock.now())
     assert row_of(outbox_id).state == "dropped"
     assert [each.rcpt_tos for each in server.taken if each.rcpt_tos == ["reader@example.org"]] == []
+
+
+def test_why_a_mail_to_somebody_was_let_be_is_logged_about_them_so_that_it_goes_with_them(app, note_mail):
+    person = make_person("reader@example.org")
+    outbox_id = services.send(note_mail, "reader@example.org", "en", {})
+    press(at_the_desk(app), f"/staff/mails/{outbox_id}/let-be")
+    entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "mail.let_be")).one()
+    assert entry.about == person.public_id
 
 
 @pytest.mark.parametrize(("state", "changes"), [("sent", {}), ("sending", {}), ("dead", {"to": None})])

@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import select
 
 from membership.accounts import services as accounts
+from membership.audit.models import AuditEntry
+from membership.audit.services import forget_reasons
 from membership.db import db, transaction
 from membership.front import jobs
-from membership.front.models import Run, RunItem
+from membership.front.models import Run, RunItem, Tag
 from membership.front.queries.kept import tags_of_person
 from membership.front.queries.runs import get_run
 from membership.front.rules.filters import Filter, Standing
@@ -152,6 +154,31 @@ def test_tags_go_only_to_who_has_them_not_and_are_taken_only_from_whom_they_were
     runs.undo(off.public_id, actor=ACTOR, at=clock.now())
     work_off(off)
     assert [tag.name for tag in tags_of_person(had.id)] == ["Jury"]
+
+
+def test_what_staff_typed_about_an_erased_person_alone_goes_with_them(app):
+    olena, petro = make_people(2)
+    own = begin(settle(chosen=Chosen(Filter(), [olena.public_id])), reason="Olena lost her job")
+    of_both = begin(settle(chosen=Chosen(Filter(), [olena.public_id, petro.public_id])), reason="Our evening")
+    for each in (own, of_both):
+        work_off(each)
+    for person, name in ((olena, "Olena's lawyer"), (olena, "Jury"), (petro, "Jury")):
+        tagging.tag_by_name(person, name, actor=ACTOR, at=clock.now())
+    waiting = settle(Plan(What.TAG, tag="Next"), Chosen(Filter(), [petro.public_id]))
+    with transaction("test"):
+        tagging.erase(olena.id, clock.now())
+        forget_reasons([olena.public_id])
+    db.session.expire_all()
+    assert [get_run(each.public_id).run.reason for each in (own, of_both)] == [None, "Our evening"]
+    started = select(AuditEntry.reason).where(AuditEntry.action == "run.started").order_by(AuditEntry.number)
+    assert db.session.scalars(started).all() == [None, "Our evening"]
+    names = set(db.session.scalars(select(Tag.name)))
+    assert "Jury" in names
+    assert "Next" in names
+    assert len(names) == 3
+    assert "Olena's lawyer" not in names
+    assert waiting.tag_id is not None
+    assert tagging.ensure_tag("Olena's lawyer", clock.now()).name == "Olena's lawyer"
 
 
 def test_a_mail_cannot_be_taken_back_and_what_waits_can_be_stopped(app):

@@ -126,3 +126,11 @@ def test_an_account_through_which_somebody_else_pays_is_only_suggested():
     found = match(FOUR, "Mallory Stranger", Known(by_account=["2"], earlier_names=["Olena Example"]))
     assert (found.reference, found.why, found.is_certain) == ("2", Why.ACCOUNT, False)
     assert match(FOUR, "EXAMPLE OLENA", Known(by_account=["2"], earlier_names=["Olena Example"])).is_certain
+
+
+def test_one_word_in_common_makes_no_namesake_and_a_list_of_names_catches_nobody():
+    many = Announced("8", FOUR, ("Olena Ivan Maria Oleh Petrenko Shevchenko Koval Bondar",))
+    for name in ("Ivan Koval", "PETRENKO OLEH", "Koval"):
+        assert match(FOUR, name, Known(announced=[many])) is None, name
+    assert match(FOUR, "Koval", Known(announced=[Announced("9", FOUR, ("Ivan Koval",))])) is None
+    assert not match(FOUR, "Koval", Known(by_account=["2"], earlier_names=["Ivan Koval"])).is_certain

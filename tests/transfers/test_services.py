@@ -201,6 +201,18 @@ def test_an_import_killed_before_booking_is_finished_by_the_worker(app, monkeypa
 # Whose money it is -----------------------------------------------------------------------------------------
 
 
+def test_a_statement_of_very_many_lines_is_looked_at_by_the_worker_and_not_in_the_request(app, monkeypatch):
+    monkeypatch.setattr("membership.transfers.services.importing.BOOKED_AT_ONCE", 2)
+    code = announce().code
+    report = read_in(*(entry("4.00", text, days_ago(1)) for text in (code, "one", "two")))
+    assert (report.n_booked, report.n_open, report.is_in_work, payments()) == (0, 3, True, [])
+    assert {line.why for line in lines("new")} == {None}
+    jobs.book_certain(clock.now())
+    fresh()
+    assert len(payments()) == 1
+    assert len(lines("booked")) == 1
+
+
 def test_the_next_months_transfer_is_known_by_its_account_and_after_a_cancel_all_the_same(app):
     found = announce()
     read_in(entry("4.00", found.code, days_ago(40), iban=IBAN))
@@ -233,6 +245,31 @@ def test_the_same_amount_and_a_like_name_are_suggested(app):
     read_in(entry("4.00", "thank you", days_ago(1), name="EXAMPLE, OLENA"))
     (line,) = lines("suggested")
     assert line.why == "name"
+
+
+def test_a_strangers_announcement_under_somebodys_name_does_not_take_their_standing_order_over(app, finance):
+    announce(name="Olena Example", email="thief@example.net")
+    read_in(entry("4.00", "for the paper", days_ago(9), name="Olena Example", iban=IBAN))
+    (line,) = lines("suggested")
+    services.confirm(line.id, clock.now(), Decision(finance, clock.now()))
+    assert patron("thief@example.net")
+    assert db.session.scalar(select(KnownPayer)) is None
+    read_in(entry("4.00", "for the paper", days_ago(1), name="Olena Example", iban=IBAN))
+    (next_one,) = lines("new", "suggested")
+    assert (next_one.suggested_id, next_one.is_certain) == (None, False)
+
+
+@pytest.mark.parametrize("is_proved", [True, False])
+def test_a_new_account_of_a_giver_of_old_is_learnt_by_name_once_their_address_is_proved(app, finance, is_proved):
+    found = announce()
+    read_in(entry("4.00", found.code, days_ago(40)))
+    with transaction("test"):
+        find_person_by_email("olena@example.org").email_proved_at = clock.now() if is_proved else None
+    announce("form-2", name="Olena Example")
+    read_in(entry("4.00", "from my new bank", days_ago(9), name="Olena Example", iban=IBAN))
+    (line,) = lines("suggested")
+    services.confirm(line.id, clock.now(), Decision(finance, clock.now()))
+    assert (db.session.scalar(select(KnownPayer)) is not None) == is_proved
 
 
 def test_a_line_is_given_to_a_person_by_address_and_teaches_the_account(app, finance):

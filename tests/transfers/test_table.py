@@ -90,6 +90,13 @@ def test_another_encoding_is_told_and_not_guessed():
         read((HEAD + "20.11.2026;Ö;;b;1,00;EUR\n").encode("cp1252"), BANK, TODAY)
 
 
+@pytest.mark.parametrize("amount", ["9" * 19, "9" * 5000])
+def test_an_amount_that_no_database_holds_is_refused_by_line_and_column(amount):
+    with pytest.raises(UnreadableStatement) as refused:
+        lines_of(HEAD + f"20.11.2026;A;;x;{amount};EUR\n")
+    assert "Betrag" in refused.value.message
+
+
 def test_more_zeros_than_the_currency_has_are_no_mistake():
     (line,) = lines_of(HEAD + "20.11.2026;a;;b;+12,0000;EUR\n")
     assert line.amount == Money(1200, "EUR")

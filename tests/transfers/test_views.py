@@ -15,6 +15,7 @@ from membership.db import db
 from membership.kernel import clock
 from membership.transfers import queries
 from membership.transfers.models import StatementLine
+from membership.web import ratelimit
 from tests.factories.people import any_token, make_person, make_staff, sign_in
 from tests.transfers.conftest import announce, days_ago, fresh
 from tests.transfers.statements import camt, entry
@@ -124,6 +125,17 @@ def test_one_mailbox_is_not_filled_with_codes(client):
     assert int(answer.headers["Retry-After"]) > 0
 
 
+def test_one_network_with_many_addresses_does_not_use_up_what_everybody_may_announce(client, monkeypatch):
+    monkeypatch.setitem(ratelimit.RULES, "transfers.network", ratelimit.Rule("3 per 1 hour"))
+
+    def announce_from(ip, n):
+        client.environ_base["REMOTE_ADDR"] = ip
+        return post(client, "/support", **filled(client, email=f"reader{n}@example.org")).status_code
+
+    assert [announce_from(f"2001:db8:1:{n}::1", n) for n in range(5)] == [303, 303, 303, 429, 429]
+    assert announce_from("198.51.100.7", 9) == 303
+
+
 def test_who_changes_their_mind_says_so_and_may_change_it_again(client):
     location = post(client, "/support", **filled(client)).location
     assert post(client, f"{location}/withdraw").status_code == 303
@@ -165,6 +177,23 @@ def test_a_statement_is_tried_read_in_and_its_open_line_confirmed(app, desk):
     assert post(desk, "/staff/statements/confirm", line=ids).status_code == 303
     assert len(db.session.scalars(select(Payment)).all()) == 1  # nothing was suggested: money of that name is here
     assert "say whose it is" in page(desk, "/staff/statements")
+
+
+def test_the_desk_says_that_the_worker_looks_at_very_many_lines(app, desk, monkeypatch):
+    monkeypatch.setattr("membership.transfers.services.importing.BOOKED_AT_ONCE", 1)
+    upload(desk, camt(entry("4.00", "one", days_ago(1)), entry("4.00", "two", days_ago(1))))
+    assert "whose they may be is worked out now" in page(desk, "/staff/statements")
+
+
+def test_a_suggestion_by_name_says_that_the_address_was_typed_and_who_else_has_the_name(app, desk):
+    make_person("olena.example@example.org", public_name="Olena Example", email_proved_at=clock.now())
+    announce(name="Olena Example", email="thief@example.net")
+    upload(desk, camt(entry("4.00", "hello", days_ago(1), name="EXAMPLE, OLENA")))
+    (line,) = queries.list_open_lines(10)
+    for path in ("/staff/statements", f"/staff/statements/{line.id}"):
+        source = page(desk, path)
+        assert "is not proved: anybody can announce money under any name" in source
+        assert "1 other person here has this name." in source
 
 
 def test_a_line_has_every_action_on_its_page(app, desk):

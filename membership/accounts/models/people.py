@@ -117,7 +117,8 @@ class SignInRequest(Model):
     """One row is one request for a mailed link. Rows change until they are used; they are deleted after a day.
 
     It holds no secret: only hashes of the browser's nonce, the link's token and the code. Moments are real
-    time. A row is written alike for known and unknown addresses. Only the newest of an address can be used.
+    time. A row is written alike for known and unknown addresses. Only the newest that a browser made for an
+    address can be used.
     """
 
     __tablename__ = "sign_in_requests"

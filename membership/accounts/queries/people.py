@@ -174,9 +174,12 @@ def link_state(token: str, nonce: str) -> LinkState:
 
 
 def is_open(at: datetime) -> ColumnElement[bool]:
-    """The condition that a sign-in request can be used at `at`: not used, not too old, the newest of its address."""
+    """The condition that a sign-in request can be used at `at`: not used, not too old, the newest that its browser made
+    for its address. A request from elsewhere kills nothing: anybody can type an address.
+    """
     newer = aliased(SignInRequest)
-    is_newest = ~exists().where(newer.email == SignInRequest.email, newer.id > SignInRequest.id)
+    same = (newer.email == SignInRequest.email) & (newer.nonce_hash == SignInRequest.nonce_hash)
+    is_newest = ~exists().where(same, newer.id > SignInRequest.id)
     return and_(SignInRequest.used_at.is_(None), SignInRequest.expires_at > at, is_newest)
 
 

@@ -44,8 +44,8 @@ class SignedIn:
 def ask(email: str, locale: str, place: str, nonce: str) -> None:
     """Have a sign-in mail sent to `email` (canonical form), to be used in the browser that holds `nonce`.
 
-    Does exactly the same for an address that nobody has. Requests made earlier for this address are dead
-    from now on.
+    Does exactly the same for an address that nobody has. Requests that this browser made earlier for this
+    address are dead from now on; those of others are not, for anybody can type an address.
     """
     at = clock.real_now()
     with transaction("accounts.ask"):

@@ -83,7 +83,8 @@ def ask_within_limits(purpose: Purpose, address: str) -> None:
         ratelimit.hit_all(
             ("signin.origin", ratelimit.origin()),
             ("signin.network", ratelimit.network_of(request.remote_addr or "")),
-            ("signin.address", mailbox(address)),
+            ("signin.address", mailbox(address), ratelimit.network_of(request.remote_addr or "")),
+            ("signin.mailbox", mailbox(address)),
             ("signin.total",),
         )
     except TooMany:

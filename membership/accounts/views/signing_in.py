@@ -82,12 +82,14 @@ def ask() -> ResponseReturnValue:
 
 
 def _ask_within_limits(email: str, wanted: str, nonce: str) -> None:
-    """Beyond a limit nothing is sent and nothing is said (S8); the page always tells how many mails there are."""
+    """Beyond a limit nothing is sent and nothing is said (S8); the page says in every case when none comes."""
     try:
         ratelimit.hit_all(
             ("signin.origin", ratelimit.origin()),
             ("signin.network", ratelimit.network_of(request.remote_addr or "")),
-            ("signin.address", mailbox(email)),
+            # One network cannot use up what is meant for the owner of the mailbox, who asks from another.
+            ("signin.address", mailbox(email), ratelimit.network_of(request.remote_addr or "")),
+            ("signin.mailbox", mailbox(email)),
             ("signin.total",),
         )
     except TooMany:

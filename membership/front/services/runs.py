@@ -120,9 +120,24 @@ def start(public_id: str, reason: str, *, actor: str, at: datetime) -> Run:
         if run.state == "draft":
             run.reason = rules.clean_reason(What(run.kind), reason)
             run.state, run.started_at, run.actor = "running", at, actor
-            record("run.started", ("run", public_id), actor=actor, reason=run.reason, after={"kind": run.kind})
+            kind = {"kind": run.kind}
+            record(
+                "run.started",
+                ("run", public_id),
+                actor=actor,
+                about=_only_one_of(run),
+                reason=run.reason,
+                after=kind,
+            )
             hint("front.work_off", run.id)
     return run
+
+
+def _only_one_of(run: Run) -> str | None:
+    """The public id of the one person of a run, so that its reason goes with them; None where there are several."""
+    query = select(Person.public_id).join(RunItem, RunItem.person_id == Person.id).where(RunItem.run_id == run.id)
+    found = db.session.scalars(query.limit(2)).all()
+    return found[0] if len(found) == 1 else None
 
 
 def stop(public_id: str, *, actor: str) -> Run:

@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import String, cast, delete, exists, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 
 from membership.accounts.models import Person
 from membership.audit.services import record
 from membership.db import db, is_sqlite, transaction
-from membership.front.models import PersonTag, RunItem, Tag
+from membership.front.models import PersonTag, Run, RunItem, Tag
 from membership.front.rules.naming import clean_name
 from membership.kernel.errors import NotFound
 
@@ -67,10 +67,23 @@ def get_tag(tag_id: int) -> Tag:
 
 
 def erase(person_id: int, at: datetime) -> None:
-    """Whoever is forgotten has no tags; that they were one of many in a run stays, as a number."""
+    """Whoever is forgotten has no tags; that they were one of many in a run stays, as a number. What staff typed about
+    nobody else goes: why a run of theirs alone was made, and the names of tags that nobody has any more.
+    """
     del at
+    unsynchronised = {"synchronize_session": False}
+    theirs = exists().where(RunItem.run_id == Run.id, RunItem.person_id == person_id)
+    others = exists().where(RunItem.run_id == Run.id, RunItem.person_id != person_id)
+    alone = update(Run).where(theirs, ~others).values(reason=None)
     with transaction("front.erase_tags"):
         db.session.execute(delete(PersonTag).where(PersonTag.person_id == person_id))
+        db.session.execute(alone, execution_options=unsynchronised)
+        # A run that is not over may be about to put its tag on somebody.
+        is_needed = exists().where(Run.tag_id == Tag.id, Run.state.not_in(("done", "undone")))
+        is_had = exists().where(PersonTag.tag_id == Tag.id)
+        no_name = literal("–") + cast(Tag.id, String)
+        unnamed = update(Tag).where(~is_had, ~is_needed).values(name=no_name, plain_name=no_name)
+        db.session.execute(unnamed, execution_options=unsynchronised)
 
 
 def merge(from_id: int, into_id: int, at: datetime) -> None:

@@ -4,14 +4,17 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 
+from membership.accounts.models import Person
 from membership.audit.services import record
 from membership.billing import replaying
 from membership.db import db, is_sqlite, transaction
 from membership.kernel.errors import Conflict
 from membership.mail import repairing
+from membership.mail.models import OutboxMail
 from membership.operations.models import Intervention
 
 # Kind of an intervention -> what it is about and what was done, in the words of the audit log.
@@ -83,5 +86,12 @@ def _note(kind: str, subjects: Collection[str], press: Press) -> int:
     if n_new:
         thing, action = LOGGED_AS[kind]
         subject = (thing, next(iter(subjects))) if len(subjects) == 1 else (f"{thing}s", "many")
-        record(action, subject, actor=press.actor, reason=press.reason, after={"n": n_new})
+        about = _addressee(subject[1]) if thing == "mail" and len(subjects) == 1 else None
+        record(action, subject, actor=press.actor, about=about, reason=press.reason, after={"n": n_new})
     return n_new
+
+
+def _addressee(outbox_id: str) -> str | None:
+    """The public id of whom a mail is to, so that the reason goes when they are erased; None where nobody has it."""
+    to = select(OutboxMail.to_address).where(OutboxMail.id == int(outbox_id)).scalar_subquery()
+    return db.session.scalar(select(Person.public_id).where(Person.email == to))

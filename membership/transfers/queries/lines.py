@@ -30,6 +30,29 @@ def contributions_by_account(digest: str) -> list[int]:
     return sorted(db.session.scalars(newest), reverse=True)
 
 
+def is_known_giver(contribution: Contribution) -> bool:
+    """Whether its giver proved their address, and money of theirs is in the books that has not gone back."""
+    is_bound = contribution.person_id is not None
+    mine = Person.id == contribution.person_id if is_bound else Person.email == contribution.email
+    gone = select(PaymentReversal.id).where(PaymentReversal.payment_id == Payment.id)
+    query = (
+        select(Payment.id)
+        .join(Contribution, Contribution.reference == Payment.reference)
+        .join(Person, Person.id == Contribution.person_id)
+        .where(mine, Person.email_proved_at.is_not(None), ~gone.exists())
+    )
+    return db.session.scalar(query.limit(1)) is not None
+
+
+def count_namesakes(line: StatementLine, but: int | None) -> int:
+    """How many people are called as the payer of a line, in either order of the words; without the person `but`."""
+    words = (line.payer_name or "").replace(",", " ").split()
+    plain, turned = " ".join(words), " ".join([*words[1:], *words[:1]])
+    spelt = {each for name in (plain, turned) for each in (name, name.title(), name.upper(), name.lower())} - {""}
+    query = select(func.count(Person.id)).where(Person.public_name.in_(spelt), Person.disabled_at.is_(None))
+    return db.session.scalar(query if but is None else query.where(Person.id != but)) or 0
+
+
 def names_by_account(digest: str) -> list[str]:
     """The payers' names under which money of this account was booked, as far as they are not forgotten yet."""
     mine = (StatementLine.account_digest == digest, StatementLine.state == "booked")

@@ -13,7 +13,10 @@ from rapidfuzz import fuzz, utils
 from membership.kernel.money import Money
 
 ALIKE = 80
-"""From this likeness of two names on (0 to 100, rapidfuzz's token_set_ratio) they may be one person's."""
+"""From this likeness of two names on (0 to 100, rapidfuzz's token_sort_ratio) they may be one person's.
+
+Not token_set_ratio: to it "Koval" and a list of twenty names with Koval among them are the same.
+"""
 
 
 class Why(StrEnum):
@@ -94,5 +97,5 @@ def _best(amount: Money, name: str, known: Known) -> Match | None:
 def _likeness(name: str, names: Sequence[str]) -> float:
     plain = utils.default_process(name)
     return max(
-        (fuzz.token_set_ratio(plain, utils.default_process(each)) for each in names if plain and each), default=0
+        (fuzz.token_sort_ratio(plain, utils.default_process(each)) for each in names if plain and each), default=0
     )

@@ -24,8 +24,8 @@ from membership.kernel import clock
 from membership.kernel.errors import Conflict, InvalidInput, MembershipError, NotFound
 from membership.kernel.money import Money
 from membership.newsroom.queries import cup_in, late_money
+from membership.transfers import queries
 from membership.transfers.models import KnownPayer, StatementLine
-from membership.transfers.queries import list_certain
 from membership.transfers.rules.accounts import end_of
 from membership.transfers.rules.matching import Why
 from membership.transfers.rules.reasons import clean_reason
@@ -55,7 +55,7 @@ def book_certain(now: datetime, limit: int = 500) -> int:
     if not late_money().books_certain:
         return 0
     n_booked = 0
-    for line_id in list_certain(limit):
+    for line_id in queries.list_certain(limit):
         try:
             confirm(line_id, now, only_certain=True)
             n_booked += 1
@@ -158,11 +158,13 @@ def _book_credit(line: StatementLine, contribution: Contribution, at: datetime, 
     target = in_currency(contribution, line.amount, _token(line))
     line.n_bookings += 1
     payment_id = line.payment_names()[-1]
+    # A name and an address are typed by anybody: such a guess binds no account to somebody of whom we know no more.
+    teaches = line.why != Why.NAME.value or queries.is_known_giver(target)
     post(target, payment_id, line.amount, line.fee, moment_of(line.booked_on, at), line.way)
     line.state, line.done_at, line.payment_id, line.suggested_id = "booked", at, payment_id, target.id
     line.reason = None
     db.session.flush()
-    if line.account_digest and target.person_id is not None:
+    if line.account_digest and target.person_id is not None and teaches:
         insert = insert_on_sqlite if is_sqlite() else insert_on_postgresql
         known = {
             "account_digest": line.account_digest,

@@ -21,7 +21,7 @@ from membership.web import settings
 
 # So many lines are written in one statement: SQLite takes 32,766 values.
 AT_A_TIME = 500
-# So many are booked while the reader of the statement waits; the worker does the rest within a minute.
+# So many are looked at and booked while the reader of the statement waits; the worker does the rest within a minute.
 BOOKED_AT_ONCE = 200
 
 
@@ -30,6 +30,7 @@ class Report:
     """What became of a file. `n_lines` are its gifts and returns; `n_known` of them were read in before, `n_new` not;
     `n_left` are other movements, which are none of our business and are not kept. Of the new ones `n_booked` were
     booked at once; `n_open` wait for a person. `notes` are sentences. Of a trial run only the first four are filled.
+    `is_in_work`: there are so many new ones that the worker finds out whose they may be, and books what is certain.
     """
 
     n_lines: int = 0
@@ -39,6 +40,7 @@ class Report:
     n_booked: int = 0
     n_open: int = 0
     notes: list[str] = field(default_factory=list)
+    is_in_work: bool = False
 
 
 def read_in(
@@ -70,9 +72,13 @@ def read_in(
 
 
 def _book(fresh: list[int], at: datetime, report: Report) -> None:
-    for _ in range(2):  # what is booked may show an account, and answers an announcement: then others look different
+    if len(fresh) <= BOOKED_AT_ONCE:
         matching.suggest(fresh)
-        booking.book_certain(at, BOOKED_AT_ONCE)
+        if booking.book_certain(at, BOOKED_AT_ONCE):
+            # What is booked may show an account, and answers an announcement: then others look different.
+            matching.suggest(fresh)
+            booking.book_certain(at, BOOKED_AT_ONCE)
+    report.is_in_work = len(fresh) > BOOKED_AT_ONCE
     hint("transfers.book_certain")
     states = [state for part in _parts(fresh) for state in _states(part)]
     report.n_booked, report.n_open = states.count("booked"), states.count("new") + states.count("suggested")

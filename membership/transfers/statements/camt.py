@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from membership.kernel.money import MINOR_DIGITS, Money
 from membership.transfers.statements.lines import Kind, Line, Statement, UnreadableStatement
@@ -18,6 +18,9 @@ from membership.transfers.statements.xml import Element, parse
 
 NAMESPACE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:(camt\.053\.001\.0[2-8])")
 OTHER_MESSAGE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:(\w+\.\d{3}\.\d{3}\.\d{2})")
+# What the message definitions allow, five digits after the point, and never more than the database holds. Looked at
+# before it becomes a number: "1e999999999" would be one of a thousand million digits.
+AMOUNT = re.compile(r"\+?(?=\.?[0-9])[0-9]{0,13}(?:\.[0-9]{0,5})?")
 NO_IDS = frozenset({"", "NOTPROVIDED", "NOT PROVIDED", "NONREF", "NONE", "UNKNOWN", "0"})
 
 
@@ -160,10 +163,8 @@ def _money(element: Element | None) -> Money:
     currency = element.attributes.get("Ccy", "")
     if currency not in MINOR_DIGITS:
         raise _UnknownCurrency
-    try:
-        value = Decimal(element.text).scaleb(MINOR_DIGITS[currency])
-    except InvalidOperation as error:
-        raise UnreadableStatement("no_amount", f"This is no amount: {element.text!r}.") from error
-    if not value.is_finite() or value != int(value) or value < 0:
-        raise UnreadableStatement("no_amount", f"This is no amount in {currency}: {element.text!r}.")
+    said = element.text
+    value = Decimal(said).scaleb(MINOR_DIGITS[currency]) if AMOUNT.fullmatch(said) else None
+    if value is None or value != int(value):
+        raise UnreadableStatement("no_amount", f"This is no amount in {currency}: {said[:40]!r}.")
     return Money(int(value), currency)

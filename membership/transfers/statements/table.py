@@ -12,6 +12,8 @@ from membership.transfers.statements.mappings import DELIMITERS, Mapping
 
 MOST_LINES_BEFORE = 30
 LONGEST_TEXT = 1000
+# Before the point, as in camt.053.
+MOST_DIGITS = 13
 
 
 def read_table(raw: bytes, mapping: Mapping) -> list[Statement]:
@@ -155,6 +157,8 @@ def _minor(cells: _Cells, column: str, mapping: Mapping, currency: str) -> int:
     digits = text.strip("+-()")
     if not digits:
         return 0
+    if len(digits.replace(",", ".").partition(".")[0]) > MOST_DIGITS:  # the database would not hold it
+        raise cells.wrong(column)
     try:
         return sign * Money.parse(digits, currency).minor
     except ValueError as error:

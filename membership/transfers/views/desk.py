@@ -1,6 +1,6 @@
 """The desk of statements: read one in, look at its lines, say whose money it is, undo."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -15,6 +15,7 @@ from membership.kernel.errors import Conflict, InvalidInput
 from membership.transfers import queries, services
 from membership.transfers.forms import AssignForm, ConfirmForm, ExplainedForm, ReasonForm, ReceiptForm, UploadForm
 from membership.transfers.models import StatementLine
+from membership.transfers.rules.matching import Why
 from membership.transfers.services import Decision, Report
 from membership.transfers.statements import LARGEST_FILE
 from membership.web.access import audience
@@ -172,6 +173,7 @@ def _page(form: UploadForm, report: Report | None = None) -> str:
         open_lines=open_lines,
         done=done,
         givers=_givers([*open_lines, *done]),
+        doubts=_doubts(open_lines),
         awaited=queries.list_awaited(clock.now(), AWAITED_SHOWN),
         by_hand=queries.list_booked_by_hand(DONE_SHOWN),
     )
@@ -193,7 +195,13 @@ def _line_page(line_id: int, **typed: Form) -> str:
     wrong = next(iter(typed.values()), None)
     givers = _givers([found])
     return render_template(
-        "transfers/desk/line.html", line=found, forms=forms, wrong=wrong, payment=payment, givers=givers
+        "transfers/desk/line.html",
+        line=found,
+        forms=forms,
+        wrong=wrong,
+        payment=payment,
+        givers=givers,
+        doubts=_doubts([found]),
     )
 
 
@@ -205,11 +213,33 @@ def _givers(lines: list[StatementLine]) -> dict[int, str]:
     return {each.id: address[each.suggested_id] for each in lines if each.suggested_id in address}
 
 
+def _doubts(lines: Sequence[StatementLine]) -> dict[int, tuple[bool, int]]:
+    """Open line that is suggested by a name -> whether its address is proved, and how many others have the name."""
+    guessed = [each for each in lines if each.is_open and each.why == Why.NAME.value]
+    rows = queries.contributions_by_id(each.suggested_id for each in guessed)
+    people = queries.people_by_id(row.person_id for row in rows.values())
+    found = {}
+    for each in guessed:
+        row = rows.get(each.suggested_id or 0)
+        person = people.get(row.person_id or 0) if row else None
+        is_proved = person is not None and person.email_proved_at is not None
+        found[each.id] = is_proved, queries.count_namesakes(each, person.id if person else None)
+    return found
+
+
 def _say(report: Report) -> None:
     """What became of the file, as messages of the next page."""
     new = ngettext("%(num)s new line", "%(num)s new lines", report.n_new)
     known = ngettext("%(num)s was known already", "%(num)s were known already", report.n_known)
     booked = ngettext("%(num)s is booked", "%(num)s are booked", report.n_booked)
     flash(f"{new}; {known}; {booked}.", "good")
+    if report.is_in_work:
+        flash(
+            _(
+                "These are many lines: whose they may be is worked out now, and what is certain is booked. "
+                "Look here again in a few minutes."
+            ),
+            "info",
+        )
     for note in report.notes:
         flash(note, "warn")

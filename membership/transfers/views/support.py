@@ -71,7 +71,11 @@ def _refused(form: AnnounceForm, offer: Offer, error: MembershipError) -> Respon
 def _announce(form: AnnounceForm, offer: Offer, token: str) -> str:
     person_id = current_user.id if current_user.is_authenticated else None
     gift = form.to_gift(offer, person_id)
-    ratelimit.hit_all(("transfers.origin", ratelimit.origin()), ("transfers.email", mailbox(gift.email)))
+    ratelimit.hit_all(
+        ("transfers.origin", ratelimit.origin()),
+        ("transfers.network", ratelimit.network_of(request.remote_addr or "")),
+        ("transfers.email", mailbox(gift.email)),
+    )
     try:
         ratelimit.hit("transfers.total")
     except TooMany as error:
