@@ -1,0 +1,20 @@
+"""What each metric of the dashboard must say, reckoned from rows. A new metric joins by a line in RECKONED.
+
+A function `(rows, asked) -> Answer` in plain Python: nothing of `membership.dashboard` is imported or repeated here.
+"""
+
+from collections.abc import Callable
+
+from tests.year.asked import Answer, Asked
+from tests.year.reckoned.flows import fees, gifts, movements
+from tests.year.reckoned.levels import average_cups, mrr, patrons
+from tests.year.rows import Rows
+
+RECKONED: dict[str, Callable[[Rows, Asked], Answer]] = {
+    "patrons": patrons,
+    "mrr": mrr,
+    "gifts": gifts,
+    "fees": fees,
+    "average-cups": average_cups,
+    "movements": movements,
+}
