@@ -137,7 +137,7 @@ def staff_invited(args: dict[str, int | str], at: datetime) -> dict[str, Any] | 
     if not person.is_active or person.role is None:
         return None
     return {
-        "newsroom_name": settings().newsroom_name,
+        "newsroom_name": newsroom().name,
         "email": person.email,
         "role": person.role.value,
         "signin_url": absolute("accounts.signin", next="staff"),
@@ -161,7 +161,7 @@ def staff_changed(args: dict[str, int | str], at: datetime) -> dict[str, Any] | 
     if not reader.is_active:
         return None
     return {
-        "newsroom_name": settings().newsroom_name,
+        "newsroom_name": newsroom().name,
         "email": person.email,
         "before": str(args["before"]),
         "after": str(args["after"]),
@@ -182,7 +182,7 @@ def ways_changed(args: dict[str, int | str], at: datetime) -> dict[str, Any] | N
     reader = get_person(int(args["reader_id"]))
     if not reader.is_active or reader.role is not Role.OWNER:
         return None
-    return {"newsroom_name": settings().newsroom_name, "ways_url": absolute("settings.page", subject="ways")}
+    return {"newsroom_name": newsroom().name, "ways_url": absolute("settings.page", subject="ways")}
 
 
 @mail(
@@ -200,7 +200,7 @@ def factor(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
     if person.is_gone:
         return None
     return {
-        "newsroom_name": settings().newsroom_name,
+        "newsroom_name": newsroom().name,
         "what": str(args["what"]),
         "factor_url": absolute("factor.mine"),
     }
@@ -222,7 +222,7 @@ def factor_reset(args: dict[str, int | str], at: datetime) -> dict[str, Any] | N
     if person.is_gone or person.staff is None:
         return None
     return {
-        "newsroom_name": settings().newsroom_name,
+        "newsroom_name": newsroom().name,
         "name": person.staff.name,
         "email": person.email,
         "team_url": absolute("team.index"),

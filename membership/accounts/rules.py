@@ -20,7 +20,7 @@ IDLE = timedelta(days=30)
 ABSOLUTE = timedelta(days=180)
 TOUCH_EVERY = timedelta(hours=1)
 
-# The right to the desk, on top of a session (S12, ADR 0013).
+# The right to the desk, on top of a session (S12, ADR 0014).
 STAFF_IDLE = timedelta(minutes=30)
 STAFF_ABSOLUTE = timedelta(hours=10)
 STAFF_TOUCH_EVERY = timedelta(minutes=1)

@@ -3,7 +3,7 @@
 Flask asks this for its `session`, Flask-Login for its `current_user` (decision 26). Nothing is read before
 somebody looks, so pages that need no session cost no query, and nothing is set that nobody changed: anonymous
 readers of public pages get no cookie at all. The signed cookie never says who somebody is. The right to the desk is a
-second row under a second cookie, which no other website can make a browser send (ADR 0013).
+second row under a second cookie, which no other website can make a browser send (ADR 0014).
 """
 
 import hashlib

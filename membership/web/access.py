@@ -1,7 +1,7 @@
 """Doors. Every view says for whom it is and how often it may be asked; a view that does not is refused.
 
 The decision hangs on the view that was matched, never on the path, so no spelling of a path gets round it
-(security.md S16). Staff pages ask in addition for a second factor (S17, ADR 0013): that is decided here and nowhere
+(security.md S16). Staff pages ask in addition for a second factor (S17, ADR 0014): that is decided here and nowhere
 else, and what a view does not say counts as the strictest.
 """
 

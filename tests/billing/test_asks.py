@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from dateutil.relativedelta import relativedelta
 from sqlalchemy import select
 
 from membership.billing import asks, booking, intents, jobs
@@ -198,8 +199,8 @@ def test_a_failed_payment_is_tried_again_with_the_new_card(connected, news):
     assert (declined.is_paid, declined.is_declined, declined.reason) == (False, True, "generic_decline")
     assert declined.action_url.startswith("http")
     assert asks.pay_open(support.subscription_id, "pay-1") == declined
-    # The sandbox's clock was moved by a month of 30 days, ours was not.
-    request = card_request(support, expires_at=clock.now() + timedelta(days=30, hours=1))
+    # The sandbox's clock was moved by a month of the calendar, ours was not.
+    request = card_request(support, expires_at=clock.now() + relativedelta(months=1, hours=1))
     page = asks.open_card_page(request, "card-1")
     assert asks.open_card_page(request, "card-1") == page
     assert asks.use_new_card(page.provider_id) is False

@@ -1,6 +1,7 @@
 """Roll-ups say what the rows say: built bit by bit, late or in any order, or all at once."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -19,6 +20,9 @@ from membership.db import db, transaction
 from membership.kernel import clock
 from membership.kernel.rhythm import Rhythm
 from membership.newsroom.queries import day_of
+from membership.newsroom.queries.snapshot import current, forget
+from membership.newsroom.rules.subjects import Subject
+from membership.newsroom.services import save
 from membership.patrons.models import CoverageSpan, Grace, Movement, PatronChange
 from tests.dashboard.conftest import DAY, NOW, kyiv, rate
 from tests.factories.money import book, cover, give_back, make_giver, state_fee, support
@@ -378,7 +382,8 @@ def test_another_reporting_currency_values_everything_anew(app):
     rate("EUR", "UAH", "40")
     book(kyiv("2026-11-02 10:00"), 1000, "EUR")
     rebuilding.roll(NOW)
-    known = app.extensions["membership.settings"]
-    app.extensions["membership.settings"] = known.model_copy(update={"reporting_currency": "UAH"})
+    was = current().values[Subject.PRICES]
+    save(Subject.PRICES, replace(was, reporting_currency="UAH"), 0, "staff:per_1", NOW)  # as owners do at the desk
+    forget()
     rebuilding.roll(NOW)
     assert list(values("payments").values()) == [40_000]

@@ -12,12 +12,11 @@ from sqlalchemy import select, update
 
 from membership.dashboard.models import DaySum
 from membership.db import db, transaction
-from tests.year.comparing import Compared, compare, hold_against_rows, questions, regular_money
+from tests.year.comparing import Compared, compare, hold_against_rows, questions
 from tests.year.living import live
 from tests.year.members import cast, draw
 from tests.year.place import opened
 from tests.year.rows import read
-from tests.year.stripe_books import books_of
 
 N_MEMBERS = len(cast()) + 4
 
@@ -39,7 +38,8 @@ def test_every_number_follows_from_the_rows_and_from_stripes_books(year):
     found = compare(place, lived)
     assert not found.differences, "\n".join(found.differences)
     assert found.n > 3000
-    assert not list(regular_money(place, books_of(place)))
+    # Charges that are yet to come, and what nobody does in this year: polls, topics, articles.
+    assert set(found.unknown) == {"expected", "conversion", "first-story", "turnout", "promise", "voters-stay"}
 
 
 @pytest.mark.timeout(600)

@@ -1,4 +1,4 @@
-"""Holds every number of the dashboard against the reckoning from rows, and against Stripe's own books."""
+"""Holds the numbers of the dashboard that are reckoned here against the reckoning from rows, and against Stripe's own books."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +18,11 @@ from tests.year.stripe_books import StripeBooks, books_of, by_currency, summed
 
 CURRENCIES = ("EUR", "USD", "UAH")
 CENT_OF_A_CUP = Fraction(1, 100)
+REGULAR = "SELECT currency, sum(charged_minor) FROM payments WHERE rhythm <> 'once' GROUP BY currency"
+REGULAR_BACK = """
+    SELECT p.currency, sum(r.amount_minor) FROM payment_reversals r JOIN payments p ON p.id = r.payment_id
+    WHERE p.rhythm <> 'once' GROUP BY p.currency
+"""
 
 
 @dataclass
@@ -39,6 +44,8 @@ def compare(place: Place, lived: Lived) -> Compared:
             _hold_against_stripe(found, place, lived, books, asked)
     for day, standing in lived.seen.items():
         _hold_standing(found, place, lived, day, standing)
+    found.n += 2 * len(CURRENCIES)
+    found.differences += _regular_money(place, books)
     return found
 
 
@@ -134,10 +141,11 @@ def _hold_standing(found: Compared, place: Place, lived: Lived, day: date, stand
         found.differences.append(f"Stripe, {day}: average cups are {said}, should be {float(sum(cups) / len(cups))}")
 
 
-def regular_money(place: Place, books: StripeBooks) -> Iterator[str]:
-    """What subscriptions brought and gave back, row by row as the books have it; no metric shows it yet."""
-    ours = place.rows("SELECT currency, sum(charged_minor) FROM payments WHERE rhythm <> 'once' GROUP BY currency")
-    theirs = {currency: sum(m.minor for m in books.regular if m.currency == currency) for currency in CURRENCIES}
-    for currency, minor in ours:
-        if int(minor) != theirs[currency]:
-            yield f"regular payments in {currency} are {minor} with us, {theirs[currency]} at Stripe"
+def _regular_money(place: Place, books: StripeBooks) -> Iterator[str]:
+    """What subscriptions brought and gave back, row by row as the books have it; no metric shows it by itself."""
+    came, went = dict(place.rows(REGULAR)), dict(place.rows(REGULAR_BACK))
+    for currency in CURRENCIES:
+        for what, ours, theirs in (("payments", came, books.regular), ("returns", went, books.regular_back)):
+            right = sum(move.minor for move in theirs if move.currency == currency)
+            if int(ours.get(currency, 0)) != right:
+                yield f"regular {what} in {currency} are {ours.get(currency, 0)} with us, {right} at Stripe"

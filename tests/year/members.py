@@ -39,7 +39,6 @@ class Member:
     covers_fees: bool
     plans: list[Plan]
     reference: str = ""
-    gift_code: str = ""
 
     @property
     def email(self) -> str:

@@ -40,6 +40,21 @@ class MovementRow(NamedTuple):
     currency: str
     yearly_minor: int
     milli_cups: int
+    cause: str
+
+
+class TroubleRow(NamedTuple):
+    at: datetime
+    currency: str
+    minor: int
+    kind: str
+
+
+class ChangeRow(NamedTuple):
+    """What was written of when somebody is a patron, in the order in which it was."""
+
+    person_id: int
+    starts_at: datetime
 
 
 class TimeRow(NamedTuple):
@@ -60,6 +75,8 @@ class Rows:
     fees: list[FeeRow]
     movements: list[MovementRow]
     times: list[TimeRow]
+    troubles: list[TroubleRow]
+    changes: list[ChangeRow]
     quotes: dict[tuple[date, str], Decimal]
 
     @property
@@ -78,9 +95,11 @@ FEES = """
     WHERE e.account = 'provider_fees' AND t.kind IN ('fee', 'reversal_fee') ORDER BY e.id
 """
 MOVEMENTS = """
-    SELECT at, reference, kind, currency, yearly_delta_minor, milli_cups_delta FROM movements ORDER BY id
+    SELECT at, reference, kind, currency, yearly_delta_minor, milli_cups_delta, cause FROM movements ORDER BY id
 """
 SPANS = "SELECT person_id, starts_at, ends_at FROM coverage_spans"
+TROUBLES = "SELECT at, currency, amount_minor, kind FROM payment_troubles ORDER BY id"
+CHANGES = "SELECT person_id, starts_at FROM patron_changes ORDER BY id"
 GRACES = "SELECT person_id, opened_at, until, closed_at FROM graces"
 
 
@@ -92,14 +111,16 @@ def read(place: Place, upto: datetime, quotes: dict[tuple[date, str], Decimal]) 
     returns = [ReturnRow(_moment(at), int(minor), payments[of]) for at, minor, of in place.rows(RETURNS)]
     fees = [FeeRow(_moment(at), currency, int(minor), kind) for at, currency, minor, kind in place.rows(FEES)]
     movements = [
-        MovementRow(_moment(at), reference, kind, currency, int(yearly), int(cups))
-        for at, reference, kind, currency, yearly, cups in place.rows(MOVEMENTS)
+        MovementRow(_moment(at), reference, kind, currency, int(yearly), int(cups), cause)
+        for at, reference, kind, currency, yearly, cups, cause in place.rows(MOVEMENTS)
     ]
     times = [TimeRow(person, _moment(start), _moment(end)) for person, start, end in place.rows(SPANS)]
     for person, opened, until, closed in place.rows(GRACES):
         end = min(_moment(until), _moment(closed)) if closed else _moment(until)
         times.append(TimeRow(person, _moment(opened), end))
-    return Rows(upto, list(payments.values()), returns, fees, movements, times, quotes)
+    troubles = [TroubleRow(_moment(at), currency, int(n), kind) for at, currency, n, kind in place.rows(TROUBLES)]
+    changes = [ChangeRow(person, _moment(start)) for person, start in place.rows(CHANGES)]
+    return Rows(upto, list(payments.values()), returns, fees, movements, times, troubles, changes, quotes)
 
 
 def _moment(value: Any) -> datetime:

@@ -1,4 +1,4 @@
-"""Tables of the second factor of staff (ADR 0013). All of a person's rows go when they leave the staff.
+"""Tables of the second factor of staff (ADR 0014). All of a person's rows go when they leave the staff.
 
 Moments are real time: codes, passkeys and sessions run on it.
 """

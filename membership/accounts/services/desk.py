@@ -1,4 +1,4 @@
-"""The right to the desk: a second, short session on top of a member's own (ADR 0013). It begins with the second factor
+"""The right to the desk: a second, short session on top of a member's own (ADR 0014). It begins with the second factor
 and ends after 30 quiet minutes, after ten hours, with the session below it, and when the person's role changes.
 """
 

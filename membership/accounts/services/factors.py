@@ -19,7 +19,7 @@ from membership.db import db, transaction
 from membership.kernel import clock, ids
 from membership.kernel.errors import Conflict, InvalidInput
 from membership.mail import services as mail
-from membership.web import settings
+from membership.newsroom.queries import newsroom
 from membership.web.tokens import read_signed, seal, signed, unseal
 
 APP = "app code"
@@ -46,14 +46,14 @@ class AppSetUp:
 def begin_app(person: Person) -> AppSetUp:
     """A new secret for somebody's app. Nothing is kept: it comes back, sealed, with the first code."""
     secret = pyotp.random_base32()
-    uri = pyotp.TOTP(secret).provisioning_uri(name=person.email, issuer_name=settings().newsroom_name)
+    uri = pyotp.TOTP(secret).provisioning_uri(name=person.email, issuer_name=newsroom().name)
     return AppSetUp(secret, uri, signed(APP, seal(APP, person.public_id, secret.encode()).hex(), SET_UP_SECONDS))
 
 
 def continue_app(person: Person, sealed: str) -> AppSetUp:
     """The same one again, for a form that comes back with a mistake; InvalidInput for one that is too old."""
     secret = _secret_of_form(person, sealed)
-    uri = pyotp.TOTP(secret).provisioning_uri(name=person.email, issuer_name=settings().newsroom_name)
+    uri = pyotp.TOTP(secret).provisioning_uri(name=person.email, issuer_name=newsroom().name)
     return AppSetUp(secret, uri, sealed)
 
 

@@ -41,6 +41,7 @@ from membership.db import db, transaction
 from membership.kernel import clock
 from membership.kernel.errors import InvalidInput, NotFound
 from membership.kernel.words import one_line
+from membership.newsroom.queries import newsroom
 from membership.web import settings
 
 Purpose = Literal["add", "show"]
@@ -62,7 +63,7 @@ def offer_new(person: Person, session_id: int) -> str:
     """The question "make a passkey", as JSON for the browser's `parseCreationOptionsFromJSON`."""
     options = generate_registration_options(
         rp_id=_site(),
-        rp_name=settings().newsroom_name,
+        rp_name=newsroom().name,
         user_id=person.public_id.encode(),
         user_name=person.email,
         exclude_credentials=_known(person.id),

@@ -1,4 +1,4 @@
-"""The second factor of whoever works here: where it is asked for, and where it is set up (ADR 0013)."""
+"""The second factor of whoever works here: where it is asked for, and where it is set up (ADR 0014)."""
 
 from collections.abc import Callable
 

@@ -1,6 +1,6 @@
 """What the dashboard measures: one file per number. A new one is a file, a line in GROUPS, and a case worked by hand.
 
-The overview shows the first five; `/staff/dashboard` lists all, in this order.
+The overview shows TOP in its first row, and lists all by GROUPS.
 """
 
 from typing import Any

@@ -95,7 +95,7 @@ class Table:
 class Result:
     """What a metric came to in a period.
 
-    `at`: the moment up to which the roll-ups know everything; None before the first of them. `now` is the headline of
+    `at`: up to when it knows everything; None before the first roll-up. `now` is the headline of
     the period, `before` what it is compared with: of a LEVEL, where it stood when the period began; else the range
     before. `pieces` are the spans `[start_on, end_on)` that every line has a value for. `notes` are whole sentences,
     such as which amounts are missing for want of an exchange rate.

@@ -10,7 +10,7 @@ from membership.db import db
 from membership.polls import queries as polls
 from membership.topics import queries as topics
 from membership.topics.rules import Stage
-from membership.transfers.queries import count_lines
+from membership.transfers.queries import OPEN, count_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def needs() -> Needs:
     lines = count_lines()
     return Needs(
         n_past_due=db.session.scalar(past_due) or 0,
-        n_lines=lines.get("open", 0) + lines.get("suggested", 0),
+        n_lines=sum(lines.get(state, 0) for state in OPEN),
         n_proposals=topics.n_by_stage().get(Stage.PROPOSED, 0),
         n_stuck_polls=sum(bool(poll.trouble) for poll in polls.list_for_staff(state="open")),
     )

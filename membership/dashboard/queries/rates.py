@@ -9,8 +9,7 @@ from sqlalchemy import or_, select
 from membership.dashboard.models import DaySum, ExchangeRate, FrozenRate
 from membership.dashboard.rules.rates import LASTS, MANUAL, Quote, RateBook
 from membership.db import db
-from membership.newsroom.queries import offered_currencies
-from membership.web import settings
+from membership.newsroom.queries import offered_currencies, reporting_currency
 
 # What banks quote all others in: the way between two that are not quoted in each other.
 PIVOTS = ("EUR", "UAH")
@@ -19,12 +18,12 @@ PIVOTS = ("EUR", "UAH")
 def used_currencies() -> tuple[str, ...]:
     """Currencies that are offered, or that a support ever ran in; the reporting currency first."""
     ran = db.session.scalars(select(DaySum.currency).where(DaySum.measure == "supports").distinct())
-    return tuple(dict.fromkeys((settings().reporting_currency, *offered_currencies(), *sorted(ran))))
+    return tuple(dict.fromkeys((reporting_currency(), *offered_currencies(), *sorted(ran))))
 
 
 def rate_book(first: date, last: date, currencies: Collection[str]) -> RateBook:
     """Every quote that the rates of these currencies on days from `first` to `last` may rest on."""
-    wanted = {*currencies, settings().reporting_currency, *PIVOTS}
+    wanted = {*currencies, reporting_currency(), *PIVOTS}
     rows = db.session.scalars(
         select(ExchangeRate).where(
             ExchangeRate.quoted_on <= last,
@@ -40,7 +39,7 @@ def frozen_rates(first: date, last: date) -> Mapping[tuple[date, str], Decimal]:
     """By day and currency: the rates into the reporting currency that days from `first` to `last` were frozen with."""
     rows = db.session.execute(
         select(FrozenRate.day_on, FrozenRate.currency, FrozenRate.rate).where(
-            FrozenRate.day_on.between(first, last), FrozenRate.reporting == settings().reporting_currency
+            FrozenRate.day_on.between(first, last), FrozenRate.reporting == reporting_currency()
         )
     )
     return {(day, currency): Decimal(rate) for day, currency, rate in rows}
@@ -50,7 +49,7 @@ class DayRates:
     """What currencies are worth in the reporting currency on the days of one page."""
 
     def __init__(self, first: date, last: date, today: date, currencies: Collection[str]) -> None:
-        self._reporting = settings().reporting_currency
+        self._reporting = reporting_currency()
         self._frozen = frozen_rates(first, last)
         self._today = today
         # Only a day that still runs has no rate of its own yet.

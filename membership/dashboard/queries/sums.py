@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, case, func, select
 
-from membership.dashboard.models import DaySum, RollupState, StaleDay
+from membership.dashboard.models import DaySum, RollupState
 from membership.db import db
 
 
@@ -38,11 +38,6 @@ def find_state() -> RollupState | None:
 def find_rolled_to() -> datetime | None:
     """The moment up to which roll-ups are complete as far as we know; None before the first time."""
     return db.session.scalar(select(RollupState.rolled_to).where(RollupState.id == 1))
-
-
-def n_stale() -> int:
-    """How many days wait to be summed anew, over all sources."""
-    return db.session.scalar(select(func.count()).select_from(StaleDay)) or 0
 
 
 def days_of(measure: str, start_on: date, end_on: date, currency: str | None = None) -> list[Row]:

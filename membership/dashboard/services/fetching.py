@@ -4,6 +4,7 @@ from datetime import datetime
 
 import requests
 import structlog
+from urllib3.exceptions import HTTPError
 
 from membership.dashboard.rates import READERS
 from membership.dashboard.services.rating import take_in
@@ -47,7 +48,7 @@ def _ask(source: str, url: str) -> bytes:
             with requests.get(url, timeout=WAIT_SECONDS, stream=True, allow_redirects=False) as answer:
                 answer.raise_for_status()
                 raw: bytes = answer.raw.read(LARGEST_ANSWER + 1, decode_content=True)
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:  # the second one: it broke off while it was read
             raise ProviderFailed("rates_silent", "The central bank does not answer.", retryable=True) from error
     if len(raw) > LARGEST_ANSWER:
         raise ProviderFailed("rates_too_long", "The answer is longer than rates are.", retryable=False)

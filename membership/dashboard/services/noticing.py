@@ -14,8 +14,7 @@ from membership.dashboard.rules.days import ONE_DAY, days_between
 from membership.dashboard.sources import SOURCES, Source
 from membership.db import Model, db, is_sqlite, transaction
 from membership.kernel import clock
-from membership.newsroom.queries import day_of, zone
-from membership.web import settings
+from membership.newsroom.queries import day_of, reporting_currency, zone
 
 LATE_COMMIT = timedelta(minutes=10)
 """No transaction is open for longer: all rows with lower numbers than one that was seen so long ago are there."""
@@ -50,7 +49,7 @@ def begin_anew(now: datetime) -> int:
     """Write down every day there ever was, for every source; how many."""
     with transaction("dashboard.begin_anew"):
         state = locked_state(now)
-        state.rolled_to, state.zone, state.reporting = now, zone().key, settings().reporting_currency
+        state.rolled_to, state.zone, state.reporting = now, zone().key, reporting_currency()
         state.rate_id = db.session.scalar(select(func.max(ExchangeRate.id))) or 0
         for source in SOURCES:
             mark, newest = _mark(source), source.newest_id()
@@ -63,7 +62,7 @@ def begin_anew(now: datetime) -> int:
 
 def is_current(state: RollupState) -> bool:
     """Whether days were summed by the zone and the reporting currency that are set now."""
-    return (state.zone, state.reporting) == (zone().key, settings().reporting_currency)
+    return (state.zone, state.reporting) == (zone().key, reporting_currency())
 
 
 def locked_state(now: datetime) -> RollupState:

@@ -13,8 +13,7 @@ from membership.dashboard.services.noticing import locked_state
 from membership.dashboard.sources import MONEY, SOURCES, Source, Sum
 from membership.db import db, transaction
 from membership.kernel.money import Money
-from membership.newsroom.queries import day_of, zone
-from membership.web import settings
+from membership.newsroom.queries import day_of, reporting_currency, zone
 
 AT_A_TIME = 40
 """Days in one transaction: a fraction of a second, for which others wait on SQLite."""
@@ -59,7 +58,7 @@ class _Rates:
     def __init__(self, days: Collection[date], today: date) -> None:
         first, last = min(days), max(days)
         self._today = today
-        self._reporting = settings().reporting_currency
+        self._reporting = reporting_currency()
         self._frozen = dict(frozen_rates(first, last))
         currencies = used_currencies()
         self._book: RateBook = rate_book(first, last, currencies)

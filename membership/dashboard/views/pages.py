@@ -13,8 +13,7 @@ from membership.dashboard.views import shown
 from membership.dashboard.views.heat import heat_of
 from membership.kernel import clock
 from membership.kernel.errors import NotFound
-from membership.newsroom.queries import day_of
-from membership.web import settings
+from membership.newsroom.queries import day_of, reporting_currency
 from membership.web.access import audience
 from membership.web.spreadsheet import csv_response
 
@@ -27,8 +26,8 @@ bp.add_app_template_filter(words_of, "shown")
 def overview() -> ResponseReturnValue:
     """Answer: are we growing, why, and what needs me today."""
     asked, at = _asked(), clock.now()
-    tiles = [shown.measured(METRICS[key], at, asked) for key in TOP]
-    views = shown.draw([shown.measured(METRICS[key], at, asked) for key in ("movements", "patrons")])
+    found = {key: shown.measured(METRICS[key], at, asked) for key in (*TOP, "movements")}
+    tiles, views = [found[key] for key in TOP], shown.draw([found["movements"], found["patrons"]])
     return render_template(
         "dashboard/overview.html", asked=asked, tiles=tiles, views=views, needs=needs(), **_frame(asked)
     )
@@ -64,7 +63,7 @@ def _metric(key: str) -> Metric:
 
 
 def _asked() -> Asked:
-    return forms.read(request.args, day_of(clock.now()), settings().reporting_currency, used_currencies())
+    return forms.read(request.args, day_of(clock.now()), reporting_currency(), used_currencies())
 
 
 def _frame(asked: Asked) -> dict[str, object]:

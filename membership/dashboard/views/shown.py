@@ -189,6 +189,10 @@ def rows_for_csv(view: View) -> Iterator[list[Cell]]:
         for row in result.table.rows:
             yield [_plain(cell) for cell in row]
         return
+    if not result.pieces:  # a number alone
+        yield ["from", "to", _heading(view.metric.key, (result.now,))]
+        yield [result.period.start_on, result.period.last_on, _plain(result.now)]
+        return
     yield ["from", "to", *(_heading(line.key, line.values) for line in result.lines)]
     for at, (start_on, end_on) in enumerate(result.pieces):
         last = end_on - (result.period.end_on - result.period.last_on)

@@ -12,7 +12,6 @@ from membership.audit.services import record
 from membership.db import db, is_sqlite, transaction
 from membership.front.models import PersonTag, Run, RunItem, Tag
 from membership.front.rules.naming import clean_name
-from membership.kernel.errors import NotFound
 
 
 def ensure_tag(name: str, at: datetime) -> Tag:
@@ -53,14 +52,6 @@ def untag(person: Person, tag_id: int, *, actor: str) -> None:
     with transaction("front.untag"):
         if take_off(person.id, tag_id):
             record("person.untagged", ("person", person.public_id), actor=actor, before={"tag": tag_id})
-
-
-def get_tag(tag_id: int) -> Tag:
-    """The tag; NotFound `no_tag`."""
-    tag = db.session.get(Tag, tag_id)
-    if tag is None:
-        raise NotFound("no_tag", "There is no such tag.")
-    return tag
 
 
 # What happens to a person's rows of this room ------------------------------------------------------------

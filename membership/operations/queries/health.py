@@ -18,8 +18,6 @@ from membership.web.heartbeat import find_last_beat, is_alive
 TOO_OLD = timedelta(minutes=20)
 """The worker examines every five minutes; what is older than this says nothing about now."""
 
-WEIGHTS = ("problem", "note", "fine")
-
 
 @dataclass(frozen=True, slots=True)
 class Health:

@@ -22,7 +22,6 @@ ANY_PREFIX = "RM"
 # What a keyboard of another script writes for a letter that looks the same.
 LOOK_ALIKES = str.maketrans("АВЕКМНРСТХУЅЈΑΒΕΖΗΚΜΝΡΤΥΧ", "ABEKMHPCTXYSJABEZHKMNPTYX")
 _WORD = re.compile(r"[A-Z0-9]+")
-_RF = re.compile(r"RF[0-9]{2}[A-Z0-9]{1,21}")
 
 
 def prefix_of(newsroom: str) -> str:
@@ -82,11 +81,6 @@ def near_bodies(text: str, *prefixes: str) -> list[str]:
 def plain(text: str) -> str:
     """A text in capitals, with letters of other scripts that look like Latin ones made Latin."""
     return text.upper().translate(LOOK_ALIKES)
-
-
-def references_in(text: str) -> list[str]:
-    """Creditor references (ISO 11649) in a text, without spaces, their check digits not looked at."""
-    return _RF.findall("".join(_WORD.findall(plain(text))))
 
 
 def _check_character(six: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from tests.year.asked import Answer, Asked
 from tests.year.reckoned.flows import fees, gifts, movements
+from tests.year.reckoned.leaving import churn, cohorts, failed, lifetime_value
 from tests.year.reckoned.levels import average_cups, mrr, patrons
 from tests.year.rows import Rows
 
@@ -17,4 +18,8 @@ RECKONED: dict[str, Callable[[Rows, Asked], Answer]] = {
     "fees": fees,
     "average-cups": average_cups,
     "movements": movements,
+    "churn": churn,
+    "cohorts": cohorts,
+    "failed": failed,
+    "lifetime-value": lifetime_value,
 }
