@@ -128,7 +128,7 @@ def _shortlisted(idea: Idea, editor: int) -> int:
 
 
 def _reader(number: int) -> int:
-    """Somebody who was a patron for a month, by courtesy of the newsroom."""
+    """Somebody who is a patron for some months, by courtesy of the newsroom."""
     at = clock.now()
     with transaction("front.seed"):
         person = accounts.ensure_person(f"reader-{number}@example.org", "en", at)
@@ -138,7 +138,7 @@ def _reader(number: int) -> int:
             f"comp:demo:{number}",
             paid_at=at,
             starts_at=at,
-            ends_at=at + timedelta(days=30),
+            ends_at=at + timedelta(days=150),
         )
     return person.id
 

@@ -171,8 +171,10 @@ def _zone() -> ZoneInfo:
 def _in_words(error: InvalidInput) -> str:
     words = _("Please type an e-mail address such as reader@example.org.")
     match error.code:
+        case "name_missing" if error.field == "receiver_name":
+            words = _("Please type the name of the one who gets it.")
         case "name_missing":
-            words = _("Please type a name.")
+            words = _("Please type your own name.")
         case "name_too_long":
             words = _("Please use at most %(n)s characters for a name.", n=LONGEST_NAME)
         case "message_too_long":

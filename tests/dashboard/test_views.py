@@ -77,7 +77,7 @@ def test_an_empty_newsroom_says_so_and_breaks_nothing(app):
 
 def test_the_overview_answers_in_words_and_numbers(lived):
     text = page(staff(lived), "/staff/dashboard")
-    assert "1 more patron since Oct 20. Most came by: new, €8 a month." in re.sub(r"\s+", " ", text)
+    assert "1 more patron since Oct 20. Of monthly revenue most came by: new, €8." in re.sub(r"\s+", " ", text)
     numbers = re.findall(r'tile__number">([^<]+)<', text)
     assert numbers == ["1", "€8", "€12.34", "2", "€0.90"]
     assert "Nothing waits. Enjoy your coffee." in text

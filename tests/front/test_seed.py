@@ -48,8 +48,8 @@ def test_a_poll_was_counted_and_its_story_told(newsroom):
     assert topics.n_by_stage()[Stage.REPORTING] == 1
 
 
-def test_it_begins_without_patrons_money_or_mail(newsroom):
-    assert n_patrons(clock.now()) == 0
+def test_it_begins_with_guests_and_without_money_or_mail(newsroom):
+    assert n_patrons(clock.now()) == seed.N_VOTERS
     assert database.db.session.scalar(select(func.count()).select_from(Payment)) == 0
     assert database.db.session.scalar(select(func.count()).select_from(OutboxMail)) == 0
 

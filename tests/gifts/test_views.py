@@ -111,7 +111,7 @@ def test_after_a_gift_the_next_one_is_another(app, client):
     ("changes", "said"),
     [
         ({"receiver_email": "taras"}, "Please type an e-mail address"),
-        ({"receiver_name": " "}, "Please type a name"),
+        ({"receiver_name": " "}, "Please type the name of the one who gets it"),
         ({"from_name": "x" * 61}, "at most 60"),
         ({"send_on": "2020-01-01"}, "This day is over"),
         ({"send_on": "soon"}, "Please choose a day"),

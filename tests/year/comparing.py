@@ -1,4 +1,4 @@
-"""Holds the numbers of the dashboard that are reckoned here against the reckoning from rows, and against Stripe's own books."""
+"""Holds numbers of the dashboard against what is reckoned from rows, and against Stripe's own books."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -75,11 +75,19 @@ class Movements:
         parts = []
         if most is not None and moved[most].minor > 0:
             amount = money_short(moved[most])
-            parts.append(_("Most came by: %(what)s, %(amount)s a month.", what=str(most).lower(), amount=amount))
+            parts.append(
+                _("Of monthly revenue most came by: %(what)s, %(amount)s.", what=str(most).lower(), amount=amount)
+            )
         if least is not None and moved[least].minor < 0:
             amount = money_short(-moved[least])
-            parts.append(_("Most went by: %(what)s, %(amount)s a month.", what=str(least).lower(), amount=amount))
+            parts.append(
+                _("Of monthly revenue most went by: %(what)s, %(amount)s.", what=str(least).lower(), amount=amount)
+            )
         return " ".join(parts) or str(_("Nothing moved."))
+
+
+def _low(label: object) -> str:
+    return str(label).lower()
 
 
 def _monthly(yearly_minor: int, lens: Lens) -> Money:

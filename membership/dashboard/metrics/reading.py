@@ -36,9 +36,9 @@ class Missing:
         return tuple(
             ngettext(
                 "There is no exchange rate from %(currency)s to %(reporting)s for %(num)s day (%(day)s): what came "
-                "then in this currency is left out.",
+                "then in this currency is left out. At the server, `membership rates` reads or sets one.",
                 "There is no exchange rate from %(currency)s to %(reporting)s for %(num)s days (the first is %(day)s): "
-                "what came then in this currency is left out.",
+                "what came then in this currency is left out. At the server, `membership rates` reads or sets one.",
                 len(days),
                 currency=currency,
                 reporting=lens.reporting,
