@@ -159,7 +159,7 @@ def test_the_page_says_why_what_to_tell_and_where_to_mend_it(app, some):
     assert "Your bank did not let the payment through" in page
     assert "http://localhost/account/support/con_cyril/pay" in page
     assert "Stripe has stopped trying." in page
-    assert "mailto:cyril%40example.org?subject=Your%20support" in page
+    assert "mailto:cyril@example.org?subject=Your%20support" in page
     for secret in ("stolen", "anna@example.org"):
         assert secret not in page
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import html5lib
 import requests
 
-from tests.factories.checkout import pay
+from tests.factories.checkout import GOOD_CARD, pay
 from tests.journeys.demo import Demo, until
 
 SIGN_IN_LINK = re.compile(r"/signin/link/[\w.-]+")
@@ -68,12 +68,12 @@ class Member:
         fields = fields_of(self.get(path), action) | values
         return self.http.post(self.demo.site + action, data=fields, timeout=60)
 
-    def becomes_patron(self) -> None:
-        """Give a cup a month, up to the way back from the payment page."""
-        fields = fields_of(self.get("/contribute"), "/contribute") | {"email": self.email}
+    def becomes_patron(self, card: str = GOOD_CARD, **wish: str) -> None:
+        """Give a cup a month, or what is wished, up to the way back from the payment page."""
+        fields = fields_of(self.get("/contribute"), "/contribute") | {"email": self.email} | wish
         url = f"{self.demo.site}/contribute"
         page = self.http.post(url, data=fields, timeout=60, allow_redirects=False).headers["Location"]
-        back = pay(page, email=self.email).headers["Location"]
+        back = pay(page, card, email=self.email).headers["Location"]
         assert self.http.get(back, timeout=60).status_code == 200
 
     def signs_in(self, mailbox: Mailbox) -> None:

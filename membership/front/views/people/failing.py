@@ -45,7 +45,7 @@ def _help(trouble: Trouble) -> dict[str, str]:
         "words": sayings.sentence(trouble, locale),
         "in_ours": sayings.sentence(trouble, current_locale()) if locale != current_locale() else "",
         "page": page,
-        "mailto": f"mailto:{quote(trouble.person.email)}?subject={quote(subject)}&body={quote(body)}",
+        "mailto": f"mailto:{quote(trouble.person.email, safe='@')}?subject={quote(subject)}&body={quote(body)}",
     }
 
 
