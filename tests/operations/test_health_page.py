@@ -136,7 +136,8 @@ def test_the_worker_keeps_what_the_doctor_finds(app):
     kept = {finding["code"]: finding["weight"] for finding in last().findings}
     told = {finding.code for finding in outside.examine(app.extensions["membership.settings"])}
     assert told <= set(kept)
-    assert (kept["database"], kept["worker"], kept["mail_server"]) == ("fine", "problem", "fine")
+    # The worker examines, so it is alive, also in the first minute of an installation.
+    assert (kept["database"], kept["worker"], kept["mail_server"]) == ("fine", "fine", "fine")
     assert "problem" in {weight for code, weight in kept.items() if code.startswith("provider")}, "Stripe is away"
 
 
