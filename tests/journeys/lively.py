@@ -21,6 +21,8 @@ NAMES = (
 LETTERS = "ABDHKLMRSTVZ"
 WAYS = ({}, {}, {}, {"cups": "2"}, {"cups": "2"}, {"cups": "4"}, {"rhythm": "yearly"}, {"rhythm": "once", "cups": "4"})
 SETTLING_SECONDS = 120
+STEPS = (27, 1, 1, 1, 1)
+"""How a month passes: day by day where renewals fall due, so that each failure is heard of before it is tried again."""
 
 
 @dataclass
@@ -44,8 +46,9 @@ def live(demo: Demo, months: Months) -> Months:
         all_at_once(newcomers, lambda each, weak=weak: _joins(*each, is_weak=each in weak))
         months.members += [member for member, _, _ in newcomers]
         months.failing += [member for member, _, _ in weak]
-        demo.advance(days=31)
-        _settle(demo)
+        for days in STEPS:
+            demo.advance(days=days)
+            _settle(demo)
     until(lambda: _n_failing(demo) >= len(months.failing), SETTLING_SECONDS, "renewals that fail")
     return months
 
