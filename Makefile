@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP := $(PYTHON) -m pip --python $(BIN)/python --quiet --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench mutate lock audit translations clean
+.PHONY: help install run test check bench pictures mutate lock audit translations clean
 
 help:  ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ check: $(DEV_STAMP)  ## Lint, format, types, floors, templates
 
 bench: $(DEV_STAMP)  ## Measure the hot paths against the limits of this machine
 	$(BIN)/python -m tests.bench $(ARGS)
+
+pictures: $(DEV_STAMP)  ## Take the pictures of the README anew, of the real pages (some minutes; needs Chromium)
+	CHROMIUM=$(CHROMIUM) $(BIN)/python -m tests.pictures $(ARGS)
 
 mutate: $(DEV_STAMP)  ## Change money, standing and states in every small way and see whether their tests notice (minutes)
 	rm -rf mutants && $(BIN)/mutmut run && $(BIN)/mutmut results
