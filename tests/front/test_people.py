@@ -315,7 +315,7 @@ def test_failed_payments_are_listed_with_what_to_tell(app, finance):
     page = finance.get("/staff/trouble").get_data(as_text=True)
     assert "late@example.org" in page
     assert "there was not enough money" in page
-    assert "mailto:late%40example.org" in page
+    assert "mailto:late@example.org" in page
     assert "fine@example.org" not in page
     assert "/pay_now" in page
     home = finance.get("/staff").get_data(as_text=True)
