@@ -61,7 +61,8 @@ class PostgresServer:
 
     @contextmanager
     def copy(self, name: str, template: str) -> Iterator[str]:
-        yield from self._make(name, f"CREATE DATABASE {name} TEMPLATE {template}")
+        # As files, without a record of every page: half the time, and less to throw away afterwards.
+        yield from self._make(name, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
 
     def _make(self, name: str, statement: str) -> Iterator[str]:
         self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", statement)
