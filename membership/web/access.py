@@ -143,12 +143,8 @@ def ask_for_fresh() -> ResponseReturnValue | None:
     """For a view that wants a fresh proof for some of what it does: the answer that asks for it, keeping the form that
     was sent; None where the factor was shown within the last minutes.
     """
-    rights = session.staff_rights  # type: ignore[attr-defined]
-    if rights.is_fresh:
-        return None
-    _keep_wish()
-    answer: ResponseReturnValue = current_app.extensions["membership.ask_factor"](rights)
-    return answer
+    rights = session.staff_rights  # type: ignore[attr-defined]  # `accounts.sessions.Visit`, a room above
+    return None if rights.is_fresh else _ask_again(rights)
 
 
 def _ask_for_factor(endpoint: str) -> ResponseReturnValue | None:
@@ -161,6 +157,11 @@ def _ask_for_factor(endpoint: str) -> ResponseReturnValue | None:
     if request.method not in SAFE_METHODS:
         # What is kept is what this person sent from our own page, and nothing that another website made them send.
         current_app.extensions["membership.check_form"]()
+    return _ask_again(rights)
+
+
+def _ask_again(rights: Any) -> ResponseReturnValue:
+    """Ask for the factor, and remember what was wanted."""
     _keep_wish()
     answer: ResponseReturnValue = current_app.extensions["membership.ask_factor"](rights)
     return answer

@@ -1,5 +1,6 @@
 """Decisions about contributions, as pure functions of values: `states` (where one stands),
-`terms` (what may be changed), `wishes` (what is asked at first), `failing` (what trouble means).
+`terms` (what may be changed), `wishes` (what is asked at first), `failing` (what trouble means), `defence` (when
+payment pages are guarded), `drawing` (the states as a picture).
 """
 
 from membership.contributions.rules.states import (

@@ -1,5 +1,7 @@
-"""Use cases of contributions: `starting` (a reader presses the button), `hearing` (news of money arrives),
-`changing`, `pausing`, `cancelling` (what a giver, or our staff for them, does about support that runs).
+"""Use cases of contributions: `starting` (a reader presses the button), `declaring` (money that goes another way),
+`hearing` (news of money arrives), `changing`, `pausing`, `cancelling`, `recovering` (what a giver, or our staff for
+them, does about support that runs; `acting` is what these share), `refunding`, `ending`, `doubling`, `flagging` (what
+goes wrong), `watching` (what is due), `defending` (against card testers), `owning` (merging, erasing).
 """
 
 from membership.contributions.services.cancelling import cancel, cancel_now, keep

@@ -1,7 +1,7 @@
 """Which part of the supports ended, and why."""
 
 from datetime import date, datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -10,12 +10,12 @@ from flask_babel import ngettext
 from membership.dashboard.metrics.losing import ENDS, lost, support_months
 from membership.dashboard.metrics.metric import Definition, Kind, Lens, Line, Result, Unit
 from membership.dashboard.metrics.reading import never_rolled
+from membership.dashboard.metrics.shares import part
 from membership.dashboard.queries.sums import find_rolled_to
 from membership.dashboard.rules.periods import Period, pieces
 from membership.patrons.rules import Loss
 from membership.web.filters import decimal
 
-TEN_THOUSANDTH = Decimal("0.0001")
 LABELS = {
     Loss.CHOSEN: _l("Ended by choice"),
     Loss.FAILED: _l("No payment came"),
@@ -60,7 +60,7 @@ class Churn:
             Line(
                 cause.value,
                 LABELS[cause],
-                tuple(_share(n, of) for n, of in zip(found.ended[cause.value], found.running, strict=True)),
+                tuple(part(n, of) for n, of in zip(found.ended[cause.value], found.running, strict=True)),
                 n=found.n_of(cause.value),
             )
             for cause in ENDS
@@ -89,12 +89,8 @@ class Churn:
         )
 
 
-def _share(n: int, of: Decimal | int) -> Decimal | None:
-    return (Decimal(n) / of).quantize(TEN_THOUSANDTH, ROUND_HALF_EVEN) if of > 0 else None
-
-
 def _a_month(span: tuple[date, date], lens: Lens) -> Decimal | None:
-    return _share(lost((span,), lens).n, support_months(*span, lens))
+    return part(lost((span,), lens).n, support_months(*span, lens))
 
 
 CHURN = Churn()

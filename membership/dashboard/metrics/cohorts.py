@@ -2,7 +2,7 @@
 
 from collections import Counter
 from datetime import date, datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
 from dateutil.relativedelta import relativedelta
 from flask_babel import gettext as _
@@ -10,13 +10,13 @@ from flask_babel import lazy_gettext as _l
 
 from membership.dashboard.metrics.metric import Definition, Kind, Lens, Result, Table, Unit
 from membership.dashboard.metrics.reading import never_rolled
+from membership.dashboard.metrics.shares import part
 from membership.dashboard.queries.sums import find_rolled_to, steps_by_dim
 from membership.dashboard.rules.periods import Period
 from membership.newsroom.queries import day_of
 from membership.web.filters import decimal, month_name, percent
 
 FEWEST_MONTHS, MOST_MONTHS = 12, 24
-TEN_THOUSANDTH = Decimal("0.0001")
 
 
 class Cohorts:
@@ -52,7 +52,7 @@ class Cohorts:
         n_over = sum(end <= min(day_of(at), period.end_on) for end in ends)
         for number, month in enumerate(months[:n_over]):
             size = levels[number].get(_name(month), 0)
-            shares = tuple(_share(levels[later].get(_name(month), 0), size) for later in range(number + 1, n_over))
+            shares = tuple(part(levels[later].get(_name(month), 0), size) for later in range(number + 1, n_over))
             rows.append((month_name(month), size, *shares, *[None] * number))
             if number < n_over - 1:
                 sizes, kept = sizes + size, kept + levels[n_over - 1].get(_name(month), 0)
@@ -61,7 +61,7 @@ class Cohorts:
         if rolled_to and not sizes:
             notes = (_("It takes a month that is over, and another one after it, to say who stayed."),)
         table = Table(headings, tuple(rows))
-        return Result(rolled_to, period, self.unit, self.kind, _share(kept, sizes), None, table=table, notes=notes)
+        return Result(rolled_to, period, self.unit, self.kind, part(kept, sizes), None, table=table, notes=notes)
 
     def words(self, result: Result) -> str:
         """What the headline means."""
@@ -101,10 +101,6 @@ def _levels(months: list[date], ends: list[date]) -> list[Counter[str]]:
 
 def _name(month: date) -> str:
     return f"{month:%Y-%m}"
-
-
-def _share(n: int, of: int) -> Decimal | None:
-    return (Decimal(n) / of).quantize(TEN_THOUSANDTH, ROUND_HALF_EVEN) if of > 0 else None
 
 
 COHORTS = Cohorts()

@@ -86,10 +86,6 @@ class Movements:
         return " ".join(parts) or str(_("Nothing moved."))
 
 
-def _low(label: object) -> str:
-    return str(label).lower()
-
-
 def _monthly(yearly_minor: int, lens: Lens) -> Money:
     return Money(int((Decimal(yearly_minor) / MONTHS_A_YEAR).quantize(Decimal(1), ROUND_HALF_EVEN)), lens.shown)
 

@@ -1,7 +1,6 @@
 """Whether the newsroom publishes what members chose: the numbers of the public page, for the desk."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext as _
@@ -9,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from membership.dashboard.metrics.metric import Definition, Kind, Lens, Result, Table, Unit
-from membership.dashboard.metrics.shares import ratio
+from membership.dashboard.metrics.shares import part
 from membership.dashboard.rules.periods import Period
 from membership.newsroom.queries import day_of
 from membership.topics import queries as topics
@@ -40,10 +39,9 @@ class Promise:
         del lens
         kept = topics.promise(at, day_of(at))
         headings = (_l("Chosen topics"), _l("Number"), _l("The share"))
-        return Result(
-            at, period, self.unit, self.kind, _share(kept.n_published, kept), None, table=Table(headings, _rows(kept)),
-            notes=(_("These are the numbers of today, whatever days are chosen."),),
-        )  # fmt: skip
+        now = part(kept.n_published, kept.n_chosen)
+        notes = (_("These are the numbers of today, whatever days are chosen."),)
+        return Result(at, period, self.unit, self.kind, now, None, table=Table(headings, _rows(kept)), notes=notes)
 
     def words(self, result: Result) -> str:
         """What was published, and what is late."""
@@ -59,10 +57,6 @@ class Promise:
         return f"{told} {late}"
 
 
-def _share(n: int, kept: Kept) -> Decimal | None:
-    return ratio(Decimal(n) / kept.n_chosen) if kept.n_chosen else None
-
-
 def _rows(kept: Kept) -> tuple[tuple[Any, ...], ...]:
     counted = (
         (_("Chosen by polls"), kept.n_chosen),
@@ -72,7 +66,7 @@ def _rows(kept: Kept) -> tuple[tuple[Any, ...], ...]:
         (_("Dropped"), kept.n_dropped),
     )
     return (
-        *((words, n, _share(n, kept)) for words, n in counted),
+        *((words, n, part(n, kept.n_chosen)) for words, n in counted),
         (_("Days from poll to story, the median"), kept.median_days, None),
     )
 

@@ -25,6 +25,11 @@ def ratio(number: float | Decimal) -> Decimal:
     return Decimal(number).quantize(_FOUR_DIGITS)
 
 
+def part(n: int, of: int | Decimal) -> Decimal | None:
+    """Which part `n` is of all, with four digits; None where there is nothing to divide by."""
+    return ratio(Decimal(n) / of) if of > 0 else None
+
+
 def share_of(n_yes: int, n: int) -> Decimal | None:
     """The share of `n_yes` among `n`; None where there are too few to speak of one."""
     return ratio(Decimal(n_yes) / n) if n >= LEAST else None

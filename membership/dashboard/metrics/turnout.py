@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from membership.dashboard.metrics.metric import Definition, Kind, Lens, Result, Table, Unit
-from membership.dashboard.metrics.shares import ratio
+from membership.dashboard.metrics.shares import part
 from membership.dashboard.queries.polls import Closed, closed_in
 from membership.dashboard.rules.periods import Period
 from membership.newsroom.queries import day_of
@@ -71,7 +71,7 @@ def _told(polls: Sequence[Closed]) -> Sequence[Closed]:
 
 def _turnout(polls: Sequence[Closed]) -> Decimal | None:
     n_roll, n_voted = (sum(getattr(poll, name) for poll in _told(polls)) for name in ("n_roll", "n_voted"))
-    return ratio(Decimal(n_voted) / n_roll) if n_roll else None
+    return part(n_voted, n_roll)
 
 
 def _all(polls: Sequence[Closed]) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from membership.dashboard.metrics.metric import Definition, Kind, Lens, Result, Table, Unit
-from membership.dashboard.metrics.shares import HEADINGS, WILSON_SOURCE, WILSON_URL, cells, ratio
+from membership.dashboard.metrics.shares import HEADINGS, WILSON_SOURCE, WILSON_URL, cells, part
 from membership.dashboard.queries.polls import Stay, stays_in
 from membership.dashboard.rules.periods import Period
 from membership.dashboard.rules.wilson import wilson
@@ -79,7 +79,7 @@ def _others(polls: Sequence[Stay]) -> Group:
 
 
 def _share(group: Group) -> Any:
-    return ratio(group[0] / group[1]) if group[1] else None
+    return part(*group)
 
 
 def _rows(name: str, voters: Group, others: Group) -> tuple[tuple[Any, ...], ...]:

@@ -43,7 +43,7 @@ def find_rolled_to() -> datetime | None:
 def days_of(measure: str, start_on: date, end_on: date, currency: str | None = None) -> list[Row]:
     """The sums of a measure on the days `[start_on, end_on)`, in order of days; in one currency, or in all."""
     query = select(DaySum.day_on, DaySum.currency, DaySum.dim, DaySum.n, DaySum.amount, DaySum.reporting_minor).where(
-        DaySum.measure == measure, DaySum.day_on >= start_on, DaySum.day_on < end_on
+        *_in(measure, start_on, end_on)
     )
     if currency is not None:
         query = query.where(DaySum.currency == currency)

@@ -120,15 +120,8 @@ def start(public_id: str, reason: str, *, actor: str, at: datetime) -> Run:
         if run.state == "draft":
             run.reason = rules.clean_reason(What(run.kind), reason)
             run.state, run.started_at, run.actor = "running", at, actor
-            kind = {"kind": run.kind}
-            record(
-                "run.started",
-                ("run", public_id),
-                actor=actor,
-                about=_only_one_of(run),
-                reason=run.reason,
-                after=kind,
-            )
+            about, after = _only_one_of(run), {"kind": run.kind}
+            record("run.started", ("run", public_id), actor=actor, about=about, reason=run.reason, after=after)
             hint("front.work_off", run.id)
     return run
 

@@ -1,4 +1,6 @@
-"""Reads of polls: `polls` (what there is, my part, results), `proof` (what can be checked), `voters` (who is told)."""
+"""Reads of polls: `polls` (what there is, my part, results), `roll` and `voters` (who may vote, who is told), `proof`
+(what can be checked), `result_page` and `facts` (what a result says), `succession` (who follows a skipped winner).
+"""
 
 from membership.polls.queries.polls import (
     MyPart,

@@ -1,1 +1,3 @@
-"""Decisions of transfers as pure functions: `codes` (what a giver writes), `matching` (whose money it is)."""
+"""Decisions of transfers as pure functions: `codes` (what a giver writes), `accounts` (IBANs), `matching` (whose money
+it is), `reasons` (why money went back), `waiting` (for how long announced money is waited for).
+"""

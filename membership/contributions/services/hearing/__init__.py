@@ -3,8 +3,8 @@
 Each function is told of a fact that billing has just booked, inside the booking transaction (`wiring`): all of
 it is written, or none. Facts may come in any order and more than once; the end is the same. `pages`: of the
 payment page; `money`: payments, reversals, failures; `subscriptions`: the provider's word on a running support;
-`trouble`: money that fails to
-come, or takes its time; `rows`: the row that all of them change.
+`trouble`: money that fails to come, or takes its time; `telling`: who is mailed; `rows`: the row that all of them
+change.
 """
 
 from membership.contributions.services.hearing.money import hear_payment, hear_payment_failed, hear_payment_reversed
