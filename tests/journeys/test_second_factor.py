@@ -201,11 +201,13 @@ def another_role(me, them):
 
 
 def reset(me, them):
-    """Their second factor is taken away; both are told, and they set up another one."""
+    """Their second factor is taken away; both are told, and they sign in again to set up another one."""
     me.reader.press("a[href$='/reset-factor']")
     me.looks("reset a factor")
     me.page.fill("#reason", "Lost the phone; we spoke")
     me.reader.press("main form button")
     me.house.read_mail(OWNER, RESET)
     them.reader.open("/staff")
+    assert them.path == "/signin"  # whoever may hold the lost phone holds no open desk either
+    them.signs_in()
     assert them.path == "/staff/factor/mine"
