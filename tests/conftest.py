@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 from membership import db as database
 from membership.app import create_app
 from membership.config import Settings
-from tests import lazy_routes
-from tests.databases import PostgresServer, SqliteFiles, make_tables
+from tests import quick_apps
+from tests.databases import PostgresServer, SharedCopy, SqliteFiles, make_tables
 
 SECRET = "test-secret-key-of-more-than-32-characters"
 WEBHOOK_SECRET = "whsec_test_secret_of_the_sandbox"
@@ -24,7 +24,7 @@ CHROMIUM_ARGUMENTS = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 NOTES = pytest.StashKey[Path]()
-lazy_routes.install()
+quick_apps.install()
 
 
 def make_settings(**changes) -> Settings:
@@ -55,13 +55,13 @@ def postgres_server(tmp_path_factory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server, tmp_path_factory) -> Iterator[tuple[PostgresServer, str]]:
-    """The server, and the name of its database with every table."""
+def postgres_copy(postgres_server, tmp_path_factory) -> Iterator[SharedCopy]:
+    """What lends a database with every table and no row."""
     server = PostgresServer(postgres_server)
     with server.empty(f"tables{os.getpid()}") as url:
         queue = tmp_path_factory.mktemp("template") / "queue.db"
         make_tables(make_settings(database_url=url, queue_path=str(queue)))
-        yield server, f"tables{os.getpid()}"
+        yield SharedCopy(server, f"tables{os.getpid()}")
 
 
 @pytest.fixture(scope="session")
@@ -77,8 +77,7 @@ def database_url(request, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield request.getfixturevalue("sqlite_template").copy(tmp_path)
         return
-    server, template = request.getfixturevalue("postgres_template")
-    with server.copy(_name_for(request), template) as url:
+    with request.getfixturevalue("postgres_copy").borrow() as url:
         yield url
 
 
