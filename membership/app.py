@@ -15,6 +15,7 @@ from membership.front.views.catalogue import catalogue_bp
 from membership.front.views.clock import clock_bp
 from membership.front.views.data import data_bp
 from membership.front.views.desk import desk_bp
+from membership.front.views.embeds import embeds_bp
 from membership.front.views.health import health_bp
 from membership.front.views.inbox import inbox_bp
 from membership.front.views.leaving import leaving_bp
@@ -61,6 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         catalogue_bp,
         dashboard_bp,
         data_bp,
+        embeds_bp,
         health_bp,
         inbox_bp,
         leaving_bp,

@@ -110,6 +110,11 @@ class Settings(BaseModel):
         default=True, description="Lines of a statement with our code or a known account are booked without asking"
     )
 
+    embeds: tuple[Literal["goal", "poll", "stories", "badge"], ...] = Field(
+        default=("goal", "poll", "stories", "badge"),
+        description="What may stand on the newsroom's own article pages, as goal,poll; empty: nothing",
+    )
+
     rates_ecb_url: str | None = Field(None, description="Where the ECB's rates of the day are; not set: never asked")
     rates_nbu_url: str | None = Field(None, description="Where the NBU's rates of the day are; not set: never asked")
 
@@ -126,6 +131,11 @@ class Settings(BaseModel):
     @field_validator("stripe_webhook_secret", mode="before")
     @classmethod
     def _split_secrets(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("embeds", mode="before")
+    @classmethod
+    def _split_embeds(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("cup_prices", "once_minimums", "fee_fixed", "fraud_refund_below", mode="before")
