@@ -9,6 +9,7 @@ from membership.audit import views as audit
 from membership.billing.views import bp as billing_bp
 from membership.config import Settings
 from membership.contributions import views as contributions
+from membership.corrections import views as corrections
 from membership.dashboard.views import bp as dashboard_bp
 from membership.front.rules.filters import LIST_ARGUMENTS
 from membership.front.views.catalogue import catalogue_bp
@@ -69,6 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         mails_bp,
         *newsroom.BLUEPRINTS,
         *contributions.BLUEPRINTS,
+        *corrections.BLUEPRINTS,
         *topics.BLUEPRINTS,
         *polls.BLUEPRINTS,
         *transfers.BLUEPRINTS,

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, current_app, json, request, url_for
+from flask import Blueprint, Response, current_app, json, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale, format_decimal, ngettext
 from flask_babel import gettext as _
@@ -25,6 +25,7 @@ from membership.web.access import audience
 from membership.web.filters import day, money_short
 from membership.web.i18n import LANGUAGES
 from membership.web.links import absolute
+from membership.web.security import content_policy
 
 embeds_bp = Blueprint("embeds", __name__)
 
@@ -52,6 +53,23 @@ def marked_script(mark: str) -> ResponseReturnValue:
     if mark != _script()[0]:
         raise NotFound("no_script", "There is no such script.")
     return _open_to_all(_script()[1], "text/javascript", KEPT_FOR_EVER)
+
+
+@embeds_bp.get("/embed/frame/<any(goal, poll, stories):name>")
+@audience("public")
+def frame(name: str) -> ResponseReturnValue:
+    """A part as a page of its own, for sites without scripts: they put it into a sandboxed frame."""
+    part = PARTS[name]() if name in settings().embeds else None
+    asked = request.args.get("lang", "")
+    locale = asked if asked in LANGUAGES else next(iter(LANGUAGES))
+    with force_locale(locale):
+        body = render_template("front/embed_frame.html", name=name, part=part, words=(part or {}).get(locale))
+    answer = _open_to_all(body, "text/html", KEPT_SHORTLY)
+    known = settings()
+    answer.headers["Content-Security-Policy"] = content_policy(
+        known, frame_ancestors=" ".join(["'self'", *known.site_origins])
+    )
+    return answer
 
 
 @embeds_bp.get("/embed/config.json")
