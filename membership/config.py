@@ -117,7 +117,7 @@ class Settings(BaseModel):
 
     embeds: tuple[Literal["goal", "poll", "stories", "badge", "corrections"], ...] = Field(
         default=("goal", "poll", "stories", "badge", "corrections"),
-        description="What may stand on the newsroom's own article pages, as goal,poll; empty: nothing",
+        description="What may stand on the newsroom's own article pages, as goal,poll; or none",
     )
 
     rates_ecb_url: str | None = Field(None, description="Where the ECB's rates of the day are; not set: never asked")
@@ -141,7 +141,9 @@ class Settings(BaseModel):
     @field_validator("embeds", "site_origins", mode="before")
     @classmethod
     def _split_names(cls, value: Any) -> Any:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        return tuple(part for each in value.split(",") if (part := each.strip()) not in {"", "none"})
 
     @field_validator("site_origins")
     @classmethod

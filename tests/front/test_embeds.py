@@ -75,7 +75,7 @@ class TestSwitchedOff:
             database_url=database_url,
             queue_path=str(tmp_path / "queue.db"),
             keys_path=str(tmp_path / "keys"),
-            embeds="stories, badge",
+            embeds="none",
         )
 
     def test_what_is_switched_off_is_not_told(self, client):

@@ -5,13 +5,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
 
 WORDS = "<p>The harbour was dredged twice on paper and once in life, and somebody was paid for both.</p>" * 40
 THEME = """
 :root { color-scheme: light dark }
 body { font: 18px/1.6 Georgia, serif; margin: 0 auto; max-width: 40rem; padding: 1rem }
 """
-PARTS = "<reader-stories></reader-stories><reader-goal></reader-goal><reader-poll></reader-poll>"
+PARTS = "".join(f"<reader-{name}></reader-{name}>" for name in ("stories", "goal", "poll", "corrections"))
 ENDLESS = 100 * 1024 * 1024
 
 
@@ -26,10 +27,18 @@ def article(us: str, language: str = "en", script: str = "/embed/v1.js") -> str:
     )
 
 
+def framed(us: str) -> str:
+    """A page without scripts that puts two of our parts into frames."""
+    frames = "".join(
+        f'<iframe title="{name}" src="{us}/embed/frame/{name}?lang=uk"></iframe>' for name in ("goal", "stories")
+    )
+    return f'<!doctype html><html lang="uk"><title>The harbour</title><main><h1>The harbour</h1>{frames}</main></html>'
+
+
 class Site:
     """A website on loopback that answers what `pages` says: path -> (type, body)."""
 
-    def __init__(self, pages: Callable[[str], tuple[str, str] | None], policy: str = "") -> None:
+    def __init__(self, pages: Callable[[str], tuple[str, str] | None], policy: str = "", port: int = 0) -> None:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 found = pages(self.path.partition("?")[0])
@@ -44,31 +53,32 @@ class Site:
             def log_message(self, *_args) -> None:
                 pass
 
-        self._serve(Handler)
+        self._serve(Handler, port)
 
-    def _serve(self, handler: type[BaseHTTPRequestHandler]) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    def _serve(self, handler: type[BaseHTTPRequestHandler], port: int = 0) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self._server.daemon_threads = True
         self.address = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
-    def end(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_trouble) -> None:
         self._server.shutdown()
         self._server.server_close()
 
 
 @contextmanager
-def news_site(us: str, language: str = "en", script: str = "/embed/v1.js") -> Iterator[str]:
+def news_site(us: str, language: str = "en", script: str = "/embed/v1.js", port: int = 0) -> Iterator[str]:
     """The address of the article, under a policy that allows our origin and nothing more."""
-    allowed = f"script-src {us}; connect-src {us}"
+    allowed = f"script-src {us}; connect-src {us}; frame-src {us}"
     policy = f"default-src 'none'; style-src 'self'; {allowed}; require-trusted-types-for 'script'"
     pages = {"/article": ("text/html", article(us, language, script)), "/theme.css": ("text/css", THEME)}
+    pages["/framed"] = ("text/html", framed(us))
     pages["/bare"] = ("text/html", article("", language))
-    site = Site(pages.get, policy)
-    try:
+    with Site(pages.get, policy, port) as site:
         yield site.address
-    finally:
-        site.end()
 
 
 class Broken(Site):

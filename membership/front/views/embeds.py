@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import force_locale, format_decimal, ngettext
 from flask_babel import gettext as _
 
+from membership.corrections.queries import known_origins
 from membership.front.queries import chosen_stories, goal, stories, vote
 from membership.front.queries.front_page import Goal
 from membership.kernel import clock
@@ -174,11 +175,38 @@ def _badge() -> dict[str, Any] | None:
     return {"stories": found} | _in_each_language(lambda: {"label": _("Members chose this")}) if found else None
 
 
+def _corrections() -> dict[str, Any] | None:
+    if not known_origins():
+        return None
+    return {
+        "href": absolute("correction_report.report"),
+        "post": url_for("correction_embed.send"),
+    } | _in_each_language(_correction_words)
+
+
+def _correction_words() -> Words:
+    return {
+        "link": _("Report a mistake"),
+        "keys": _("or mark the words and press Ctrl + Enter"),
+        "title": _("What is wrong here?"),
+        "quote": _("The words that you marked"),
+        "what": _("Which words are wrong, and how should they read?"),
+        "note": _("How should it read, and how do you know?"),
+        "email": _("Your e-mail address, if you would like to hear what became of it"),
+        "privacy": _("An editor reads this. We write to you once, and delete your address 30 days later."),
+        "send": _("Send to the newsroom"),
+        "close": _("Close"),
+        "thanks": _("Thank you. An editor looks at it."),
+        "failed": _("It did not arrive. What you wrote is still here: please try again in a minute."),
+    }
+
+
 PARTS: Mapping[str, Callable[[], dict[str, Any] | None]] = {
     "goal": _goal,
     "poll": _poll,
     "stories": _stories,
     "badge": _badge,
+    "corrections": _corrections,
 }
 
 

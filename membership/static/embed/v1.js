@@ -8,8 +8,8 @@
 const HERE = new URL(import.meta.url);
 const PATIENCE_MS = 2000;
 const LARGEST_ANSWER = 256 * 1024;
-const LONGEST_QUOTE = 500;
-const LONGEST_CONTEXT = 120;
+const LONGEST_QUOTE = 1000;
+const LONGEST_CONTEXT = 300;
 
 const CSS = `
 :host { color-scheme: light dark; display: block; --accent: #8a3323; --accent-ink: #fffaf3; --line: #8886; }
@@ -45,7 +45,7 @@ textarea, input { background: Field; border: 1px solid GrayText; border-radius: 
   font-weight: 400; min-height: 2.75rem; padding: .5rem; width: 100%; }
 textarea { min-height: 6rem; resize: vertical; }
 .buttons { display: flex; flex-wrap: wrap; gap: .6rem; }
-[role="status"]:empty { display: none; }
+[role="status"] { min-height: 1.5em; }
 @media (prefers-color-scheme: dark) { :host { --accent: #e39b82; --accent-ink: #241008; } }
 `;
 
