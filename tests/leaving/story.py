@@ -17,8 +17,8 @@ from membership.topics import services as topics
 from membership.topics.models import Topic
 from tests.billing.conftest import post as post_notice
 from tests.contributions.test_way import fill_in as fill_in_ask
-from tests.factories.corrections import ARTICLE
 from tests.factories.checkout import GOOD_CARD, pay
+from tests.factories.corrections import ARTICLE
 from tests.factories.people import any_token, sign_in
 from tests.factories.support import press
 from tests.gifts.test_views import fill_in as fill_in_gift
@@ -99,9 +99,12 @@ def propose(client, title) -> None:
 
 def report_mistake(client) -> None:
     typed = {
-        "article": f"{ARTICLE}/{MARK}", "quote": f"the {MARK} quote", "context": f"{MARK} before the {MARK} quote, {MARK} after",
-        "note": f"{MARK} knows better", "email": FIRST,
-    }  # fmt: skip
+        "article": f"{ARTICLE}/{MARK}",
+        "quote": f"the {MARK} quote",
+        "context": f"{MARK} before the {MARK} quote, {MARK} after",
+        "note": f"{MARK} knows better",
+        "email": FIRST,
+    }
     assert post(client, "/corrections/report", **typed).status_code == 303
 
 

@@ -27,8 +27,8 @@ def report(days_ago, answered_after=None, n=0):
 
 @pytest.fixture
 def lived(app):
-    """In time: after one day, after three, and after 7 to the second. Late: after 10. Overdue: one of 12 days ago, and one
-    of 8. Open: one of 2 days ago. Besides, spam, and one of the month before.
+    """In time: after one day, after three, and after 7 to the second. Late: after 10. Overdue: of 12 days ago and
+    of 8. Open: of 2 days ago. Besides, spam, and one of the month before.
     """
     report(15, timedelta(days=1))
     report(14, timedelta(days=3))
