@@ -6,7 +6,6 @@ import xml.etree.ElementTree as ET
 import pytest
 from sqlalchemy import select
 
-from membership.app import create_app
 from membership.corrections import queries, services
 from membership.corrections.models import CorrectionPassage, CorrectionReport
 from membership.db import db
@@ -92,13 +91,10 @@ def test_a_mistake_in_the_form_stands_beside_its_field_and_nothing_is_lost(clien
     assert reports() == []
 
 
-def test_where_the_newsroom_has_named_no_site_the_form_says_so(settings):
-    app = create_app(settings.model_copy(update={"site_origins": ()}))
-    with app.app_context():
-        client = app.test_client()
-        assert "not in use yet" in read(client, FORM)
-        assert send(client, **fields()).status_code == 422
-        app.extensions["membership.hints"].close()
+def test_where_the_newsroom_has_named_no_site_the_form_says_so(app, client, settings):
+    app.extensions["membership.settings"] = settings.model_copy(update={"site_origins": ()})
+    assert "not in use yet" in read(client, FORM)
+    assert send(client, **fields()).status_code == 422
 
 
 def test_a_flood_from_one_place_is_slowed_down_and_what_was_typed_is_kept(client):

@@ -69,7 +69,7 @@ class Corrections:
             return str(_("No report of these days is due for an answer."))
         in_time, late, overdue = (result.table.rows[at][1] for at in (0, 1, 2))
         n_due = in_time + late + overdue
-        told = _("%(n)s of %(all)s reports were answered in time.", n=decimal(in_time, 0), all=decimal(n_due, 0))
+        told = _("Answered in time: %(n)s of %(all)s.", n=decimal(in_time, 0), all=decimal(n_due, 0))
         waits = _("Nothing is overdue.")
         if overdue:
             waits = ngettext("%(num)s is overdue.", "%(num)s are overdue.", overdue)

@@ -39,7 +39,7 @@ def lived(app):
     report(2)
     with time_machine.travel(NOW - timedelta(days=9), tick=False):
         make_passage_at("spam", quote="", note="Buy now", email=None)
-    report(40, timedelta(days=30))
+    report(30, timedelta(days=15))
 
 
 def test_of_the_reports_of_some_days_so_many_were_answered_within_a_week(ask, lived):
