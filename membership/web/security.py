@@ -189,11 +189,8 @@ def _put_headers(response: Response) -> Response:
 
 
 def _say_who_may_keep(response: Response) -> None:
-    cache = response.cache_control
-    if request.endpoint == "static" or audience_of(request.endpoint) == "machine" or cache.immutable:
+    if request.endpoint == "static" or audience_of(request.endpoint) == "machine" or response.cache_control.immutable:
         return
-    if response.access_control_allow_origin == "*" and cache.public:
-        return  # the same for everybody, on every site: what the embeds ask for
     response.vary.update(("Accept-Language", "Cookie"))
     if _is_signed_in():
         response.headers["Cache-Control"] = "no-store"

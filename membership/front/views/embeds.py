@@ -41,14 +41,14 @@ Words = dict[str, str]
 
 
 @embeds_bp.get("/embed/v1.js")
-@audience("public")
+@audience("machine", rate="machine")
 def script() -> ResponseReturnValue:
     """The newest script, for pages that name no version of it."""
     return _open_to_all(_script()[1], "text/javascript", KEPT_SHORTLY)
 
 
 @embeds_bp.get("/embed/v1-<string(length=16):mark>.js")
-@audience("public")
+@audience("machine", rate="machine")
 def marked_script(mark: str) -> ResponseReturnValue:
     """The script of this digest, for pages that pin it with `integrity`. It is never another one under this address."""
     if mark != _script()[0]:
@@ -57,7 +57,7 @@ def marked_script(mark: str) -> ResponseReturnValue:
 
 
 @embeds_bp.get("/embed/frame/<any(goal, poll, stories):name>")
-@audience("public")
+@audience("machine", rate="machine")
 def frame(name: str) -> ResponseReturnValue:
     """A part as a page of its own, for sites without scripts: they put it into a sandboxed frame."""
     part = PARTS[name]() if name in settings().embeds else None
@@ -74,7 +74,7 @@ def frame(name: str) -> ResponseReturnValue:
 
 
 @embeds_bp.get("/embed/config.json")
-@audience("public")
+@audience("machine", rate="machine")
 def config() -> ResponseReturnValue:
     """What the script shows, as values and words. A part that is switched off, or has nothing to show, is missing."""
     parts = {name: part for name in settings().embeds if (part := PARTS[name]()) is not None}
