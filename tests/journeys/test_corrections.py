@@ -1,9 +1,13 @@
 """A reader on a phone reports a mistake, an editor corrects it, the log shows it, and the reader is thanked."""
 
+import http.server
+import json
+import threading
+
 import pytest
 
 from membership.front.seed import EDITOR
-from tests.journeys.demo import until
+from tests.journeys.demo import Demo, until
 from tests.journeys.inspection import faults_in_views
 
 WRONG, RIGHT = "at a quarter to six", "at ten to six"
@@ -106,3 +110,101 @@ def test_what_else_becomes_of_a_report_is_shown_in_order(own_demo, new_reader):
     editor.open("/staff/dashboard/corrections")
     story.look(editor, "metric")
     assert story.faults == []
+
+
+# The newsroom's own site, on another origin -------------------------------------------------------------
+
+SCRIPT = "<img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}"
+SEND = """async ([url, kind, mode, body]) => {
+  try {
+    const answer = await fetch(url, { method: "POST", mode, headers: { "Content-Type": kind }, body });
+    return mode === "no-cors" ? answer.type : [answer.status, await answer.json()];
+  } catch (error) {
+    return error.name;
+  }
+}"""
+
+
+class Article(http.server.BaseHTTPRequestHandler):
+    """The newsroom's site: one page, whatever is asked for."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(b"<!DOCTYPE html><html lang=en><title>Article</title><p>A figure is wrong.</p></html>")
+
+    def log_message(self, *_args):
+        """Say nothing."""
+
+
+@pytest.fixture
+def site():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Article)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def house(site, tmp_path):
+    demo = Demo(tmp_path, RATE_LIMITS="false", SITE_ORIGINS=f"http://{site}")
+    try:
+        demo.wait()
+        yield demo
+    finally:
+        demo.end()
+
+
+def n_reports(house) -> int:
+    return house.rows("SELECT COUNT(*) FROM correction_reports")[0][0]
+
+
+def test_a_page_of_the_newsroom_may_send_and_no_other_page_may(chromium, house, site, new_reader):
+    context, before = chromium.new_context(), n_reports(house)
+    page = context.new_page()
+    report = {"article": f"http://{site}/a", "quote": SCRIPT, "prefix": SCRIPT, "suffix": SCRIPT, "note": SCRIPT}
+    url, body = f"{house.site}/embed/corrections", json.dumps(report)
+    page.goto(f"http://{site}/a")
+    assert page.evaluate(SEND, [url, "application/json", "cors", body]) == [201, {"is_taken": True}]
+    status, answer = page.evaluate(
+        SEND, [url, "text/plain", "cors", json.dumps(report | {"article": house.site + "/x"})]
+    )
+    assert (status, list(answer)) == (201, ["is_taken"])  # the demo's own article is one of its site's
+    status, answer = page.evaluate(
+        SEND, [url, "application/json", "cors", json.dumps({"article": "https://evil.example"})]
+    )
+    assert (status, answer["error"]["code"]) == (422, "article_elsewhere")
+    assert n_reports(house) == before + 2
+    # The same machine under another name is another origin; and so is a page in a frame that has none.
+    page.goto(f"http://localhost:{site.partition(':')[2]}/a")
+    frame = "<iframe sandbox=allow-scripts srcdoc='<p>x</p>'></iframe>"
+    page.evaluate("frame => document.body.insertAdjacentHTML('beforeend', frame)", frame)
+    page.locator("iframe").element_handle().content_frame().wait_for_load_state()
+    for stranger in page.frames:
+        assert stranger.evaluate(SEND, [url, "application/json", "cors", body]) == "TypeError"
+        assert stranger.evaluate(SEND, [url, "text/plain", "cors", body]) == "TypeError"
+        assert stranger.evaluate(SEND, [url, "text/plain", "no-cors", body]) == "opaque"
+    context.close()
+    assert n_reports(house) == before + 2
+    _staff_see_it_as_it_was_typed(new_reader("en", house=house))
+
+
+def _staff_see_it_as_it_was_typed(editor) -> None:
+    """Nothing of it runs: a dialog would open, or the browser would complain of our policy, which a reader hears."""
+    dialogs = []
+    editor.page.on("dialog", lambda dialog: dialogs.append(dialog.message) or dialog.dismiss())
+    editor.sign_in_by_code(EDITOR)
+    editor.open("/staff/corrections")
+    editor.says(SCRIPT)
+    editor.press(editor.page.locator(".desk__item", has_text="onerror").first.get_by_role("link"))
+    editor.says(SCRIPT)
+    editor.page.locator("form[action$='/fix'] [name=after]").fill(SCRIPT + ".")
+    editor.page.locator("form[action$='/fix'] [name=headline]").fill(SCRIPT)
+    editor.press("form[action$='/fix'] button[type=submit]")
+    editor.open("/corrections")
+    editor.says(SCRIPT)
+    assert dialogs == []

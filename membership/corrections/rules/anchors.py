@@ -64,6 +64,8 @@ def is_same_passage(one: Anchor, other: Anchor) -> bool:
     one, other = sorted((one, other), key=lambda anchor: (anchor.quote, anchor.prefix, anchor.suffix))
     (words, *ends), (other_words, *other_ends) = one.words, other.words
     here, there = _Side(ends[0], ends[1], len(words)), _Side(other_ends[0], other_ends[1], len(other_words))
+    if here.end - here.start >= LONG_QUOTE and words[here.start : here.end] == other_words[there.start : there.end]:
+        return True
     pairs = _pairs(words, other_words)
     return _overlap(pairs, here, there) or _are_mended(pairs, here, there)
 

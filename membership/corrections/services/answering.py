@@ -60,9 +60,8 @@ def mark_duplicate(passage_id: int, into_id: int, actor: int | None) -> Correcti
             raise moved(into)
         passage.duplicate_of_id = into.id
         move(passage, State.DUPLICATE, clock.now(), actor, into=into.id)
-        for other in held.values():
-            if other.duplicate_of_id == passage.id:
-                other.duplicate_of_id = into.id
+        for other in queries.duplicates_of(passage.id):  # no more can come: whoever adds one waits for the passage
+            other.duplicate_of_id = into.id
         db.session.flush()
         answer = queries.find_answer(into)
         if answer is not None:
