@@ -45,9 +45,9 @@ def test_the_script_is_small_and_can_be_pinned(client):
     assert client.get("/embed/v1-0000000000000000.js").status_code == 404
 
 
-def test_before_anything_happened_there_is_the_goal_and_nothing_else(client):
+def test_before_anything_happened_there_are_the_goal_and_the_way_to_report_a_mistake(client):
     told = client.get("/embed/config.json").json
-    assert list(told["parts"]) == ["goal"]
+    assert set(told["parts"]) == {"goal", "corrections"}
     goal = told["parts"]["goal"]
     assert (goal["now"], goal["wanted"]) == (0, 500)
     assert goal["en"]["goal"] == "0 patrons so far; our goal is 500."
@@ -80,3 +80,16 @@ class TestSwitchedOff:
 
     def test_what_is_switched_off_is_not_told(self, client):
         assert client.get("/embed/config.json").json["parts"] == {}
+
+
+def test_the_newsrooms_own_sites_may_frame_a_part_and_nobody_else(app, client):
+    (site,) = app.extensions["membership.settings"].site_origins
+    policy = client.get("/embed/frame/goal?lang=uk").headers["Content-Security-Policy"]
+    assert f"frame-ancestors 'self' {site};" in policy
+    assert client.get("/embed/frame/badge").status_code == 404
+
+
+def test_a_frame_speaks_the_language_that_the_page_asks_for(client):
+    assert 'lang="uk"' in client.get("/embed/frame/goal?lang=uk").text
+    assert 'lang="en"' in client.get("/embed/frame/goal?lang=zz").text
+    assert client.get("/embed/frame/stories").status_code == 200  # there is none yet

@@ -25,9 +25,7 @@ def check_headers(answer, endpoint):
     assert policy["default-src"] == "'none'", endpoint
     assert policy["script-src"] == "'self'", endpoint
     assert policy["base-uri"] == "'none'", endpoint
-    # The newsroom's own sites, and here there are none, may frame what is made for it.
-    ancestors = "'self'" if endpoint == "embeds.frame" else "'none'"
-    assert policy["frame-ancestors"] == ancestors or endpoint in FRAMED, endpoint
+    assert policy["frame-ancestors"] == "'none'" or endpoint in FRAMED, endpoint
     if endpoint not in FRAMED:
         assert policy["style-src"] == "'self'", endpoint
     assert "unsafe-eval" not in str(policy), endpoint

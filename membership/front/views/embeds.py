@@ -36,6 +36,8 @@ MARK_LENGTH = 16
 KEPT_SHORTLY = "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
 KEPT_FOR_EVER = "public, max-age=31536000, immutable"
 VERSION = 1
+# The parts that need no script.
+FRAMED = frozenset({"goal", "poll", "stories"})
 
 Words = dict[str, str]
 
@@ -56,10 +58,12 @@ def marked_script(mark: str) -> ResponseReturnValue:
     return _open_to_all(_script()[1], "text/javascript", KEPT_FOR_EVER)
 
 
-@embeds_bp.get("/embed/frame/<any(goal, poll, stories):name>")
+@embeds_bp.get("/embed/frame/<name>")
 @audience("machine", rate="machine")
 def frame(name: str) -> ResponseReturnValue:
     """A part as a page of its own, for sites without scripts: they put it into a sandboxed frame."""
+    if name not in FRAMED:
+        raise NotFound("no_part", "There is no such part.")
     part = PARTS[name]() if name in settings().embeds else None
     asked = request.args.get("lang", "")
     locale = asked if asked in LANGUAGES else next(iter(LANGUAGES))
