@@ -9,12 +9,14 @@ from membership.audit import views as audit
 from membership.billing.views import bp as billing_bp
 from membership.config import Settings
 from membership.contributions import views as contributions
+from membership.corrections import views as corrections
 from membership.dashboard.views import bp as dashboard_bp
 from membership.front.rules.filters import LIST_ARGUMENTS
 from membership.front.views.catalogue import catalogue_bp
 from membership.front.views.clock import clock_bp
 from membership.front.views.data import data_bp
 from membership.front.views.desk import desk_bp
+from membership.front.views.embeds import embeds_bp
 from membership.front.views.health import health_bp
 from membership.front.views.inbox import inbox_bp
 from membership.front.views.leaving import leaving_bp
@@ -61,12 +63,14 @@ def create_app(settings: Settings | None = None) -> Flask:
         catalogue_bp,
         dashboard_bp,
         data_bp,
+        embeds_bp,
         health_bp,
         inbox_bp,
         leaving_bp,
         mails_bp,
         *newsroom.BLUEPRINTS,
         *contributions.BLUEPRINTS,
+        *corrections.BLUEPRINTS,
         *topics.BLUEPRINTS,
         *polls.BLUEPRINTS,
         *transfers.BLUEPRINTS,

@@ -28,6 +28,7 @@ from stdnum import bic, iban
 from stdnum.exceptions import ValidationError as WrongNumber
 
 from membership.kernel.money import MINOR_DIGITS
+from membership.kernel.origins import canonical_origin
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 MIN_SECRET_LENGTH = 32
@@ -73,6 +74,10 @@ class Settings(BaseModel):
     smtp_url: str = "smtp://127.0.0.1:25"
     mail_from: str = Field(description="The sender of every mail, such as Newsroom <support@example.org>")
 
+    site_origins: tuple[str, ...] = Field(
+        default=(), description="The newsroom's own sites, as https://www.example.org,https://example.org"
+    )
+
     newsroom_name: str = Field(min_length=1, max_length=80)
     contact_address: str | None = Field(None, description="Where readers write to; shown on pages and in mails")
     newsroom_zone: str = Field("Europe/Kyiv", description="The newsroom's time zone, in which polls open and close")
@@ -110,6 +115,11 @@ class Settings(BaseModel):
         default=True, description="Lines of a statement with our code or a known account are booked without asking"
     )
 
+    embeds: tuple[Literal["goal", "poll", "stories", "badge", "corrections"], ...] = Field(
+        default=("goal", "poll", "stories", "badge", "corrections"),
+        description="What may stand on the newsroom's own article pages, as goal,poll; or none",
+    )
+
     rates_ecb_url: str | None = Field(None, description="Where the ECB's rates of the day are; not set: never asked")
     rates_nbu_url: str | None = Field(None, description="Where the NBU's rates of the day are; not set: never asked")
 
@@ -127,6 +137,21 @@ class Settings(BaseModel):
     @classmethod
     def _split_secrets(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("embeds", "site_origins", mode="before")
+    @classmethod
+    def _split_names(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return tuple(part for each in value.split(",") if (part := each.strip()) not in {"", "none"})
+
+    @field_validator("site_origins")
+    @classmethod
+    def _known_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        origins = [canonical_origin(each) for each in value]
+        if None in origins:
+            raise ValueError("must name sites without a path, such as https://www.example.org,https://example.org")
+        return tuple(dict.fromkeys(each for each in origins if each))
 
     @field_validator("cup_prices", "once_minimums", "fee_fixed", "fraud_refund_below", mode="before")
     @classmethod

@@ -28,6 +28,10 @@ from membership.contributions import queries as contributions_queries
 from membership.contributions import services as contributions
 from membership.contributions.queries import list_shared_cards, list_shared_customers
 from membership.contributions.services import owning as contributions_owning
+from membership.corrections import emails as corrections_emails
+from membership.corrections import jobs as corrections_jobs
+from membership.corrections import queries as corrections_queries
+from membership.corrections.services import owning as corrections_owning
 from membership.dashboard import checks as dashboard_checks
 from membership.dashboard import jobs as dashboard_jobs
 from membership.dashboard.services import owning as dashboard_owning
@@ -102,6 +106,7 @@ MAILS = (
     topics_emails,
     polls_emails,
     transfers_emails,
+    corrections_emails,
     operations_emails,
 )
 
@@ -146,6 +151,7 @@ ERASERS: tuple[Callable[[int, datetime], None], ...] = (
     gifts.erase,
     transfers.erase_person,
     topics_owning.erase,
+    corrections_owning.erase,
     front_tagging.erase,
     dashboard_owning.erase,
 )
@@ -167,6 +173,7 @@ MERGERS: tuple[Callable[[int, int, datetime], None], ...] = (
     gifts.merge,
     transfers.merge_people,
     topics_owning.merge,
+    corrections_owning.merge,
     patrons.merge,
     gifts.merge,
     polls_owning.merge,
@@ -189,6 +196,7 @@ EXPORTERS: dict[str, Callable[[int], list[dict[str, Any]]]] = {
     "tags": front_kept.export_tags,
     "proposals": topics_queries.export_proposals,
     "follows": topics_queries.export_follows,
+    "corrections": corrections_queries.export_of,
     "rolls": polls_roll.export_of,
     "mails": accounts_queries.export_mails,
     "sessions": accounts_queries.export_sessions,
@@ -228,6 +236,7 @@ JOBS: dict[str, Job] = {
     "contributions.send_refunds": Job(contributions_jobs.send_refunds, 60),
     "contributions.stop_due": Job(contributions_jobs.stop_due, 60),
     "contributions.try_new_cards": Job(contributions_jobs.try_new_cards, 60),
+    "corrections.forget": Job(corrections_jobs.forget, 3600),
     "dashboard.fetch_rates": Job(dashboard_jobs.fetch_rates, 6 * 3600),
     "dashboard.forget": Job(dashboard_jobs.forget, 86400),
     "dashboard.freeze_stays": Job(dashboard_jobs.freeze_stays, 3600),

@@ -84,3 +84,13 @@ def test_addresses_of_other_ways_are_checked():
     assert known.crypto_addresses == {"Bitcoin": "bc1qharbourpost7x0", "Ethereum": "0xAbCdEf0123456789"}
     assert "CRYPTO_ADDRESSES" in faults_of(CRYPTO_ADDRESSES="Bitcoin")
     assert "begins with https://" in faults_of(PAYPAL_LINK="http://paypal.me/harbour")
+
+
+def test_the_newsrooms_own_sites_are_origins_in_one_spelling():
+    settings = Settings.from_env(
+        {**GOOD, "SITE_ORIGINS": " https://WWW.Example.org/ , https://example.org:443,https://example.org"}
+    )
+    assert settings.site_origins == ("https://www.example.org", "https://example.org")
+    assert Settings.from_env(GOOD).site_origins == ()
+    for wrong in ("example.org", "https://example.org/news", "*", "null", "https://me@example.org"):
+        assert "SITE_ORIGINS: must name sites" in faults_of(SITE_ORIGINS=wrong)

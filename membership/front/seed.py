@@ -1,4 +1,5 @@
-"""Fills the demo's newsroom: an editor, topics at every stage, a poll that was counted, and one ready to be opened.
+"""Fills the demo's newsroom: an editor, topics at every stage, a poll that was counted, one ready to be opened,
+and mistakes that readers saw in the article.
 
 Everything goes through the same services as in life, with the clock set back for what happened earlier. The readers
 who voted have coverage that has ended since, so that the demo begins with nobody among the patrons and no money in
@@ -16,6 +17,9 @@ from sqlalchemy import select, update
 from membership.accounts import services as accounts
 from membership.accounts.models import StaffMember
 from membership.accounts.rules import Role
+from membership.corrections import services as corrections
+from membership.corrections.queries import known_origins
+from membership.corrections.rules import clean_article, clean_report
 from membership.db import db, follow_movable_clock, transaction
 from membership.kernel import clock
 from membership.mail.models import Broadcast
@@ -86,6 +90,36 @@ WAITING = Idea(
     "Somebody should look at who digs out the harbour, and at what price.",
 )
 
+COUNTED_HEADLINE = "Three firms, one harbour, and who signs"
+# What readers marked in the demo's article, with what stands before and after it, and what they wrote.
+CORRECTED = (
+    "all 72 invoices",
+    "We read the contract, ",
+    " and the surveys of the seabed",
+    "You write 27 further down.",
+)
+FIXED = ("We read the contract, all 72 invoices", "We read the contract, all 27 invoices")
+REPORTED = (
+    (
+        "In the spring of 2022 the council voted",
+        "It was meant to be different. ",
+        ", nineteen to two, to spend €4.2 million on deepening",
+        "The vote was on 3 March: winter still.",
+    ),
+    (
+        "the spring of 2022",
+        "It was meant to be different. In ",
+        " the council voted, nineteen to two, to spend €4.2 million",
+        "March 2022, to be exact.",
+    ),
+    (
+        "nineteen to two",
+        "In the spring of 2022 the council voted, ",
+        ", to spend €4.2 million on deepening",
+        "",
+    ),
+)
+
 
 def seed(app: Flask) -> None:
     """Fill an empty newsroom; one that has staff is left as it is."""
@@ -104,6 +138,7 @@ def seed(app: Flask) -> None:
         with _at(now - timedelta(days=1)):
             topics.propose(None, WAITING.title, WAITING.why, [], WAITING.locale, clock.now())
         _poll_to_open([*counted[2:], *ready], editor, now)
+        _mistakes(editor, now)
         _tell_nobody()
     finally:
         follow_movable_clock(app)
@@ -177,9 +212,7 @@ def _what_became_of_it(counted: list[int], editor: int, now: datetime) -> None:
         for topic_id, n_days in ((counted[0], 20), (counted[1], 12)):
             topics.assign(topic_id, editor, (now + timedelta(days=n_days - 31)).date(), editor)
     with _at(now - timedelta(days=10)):
-        topics.publish(
-            counted[0], f"{settings().public_url}/demo/article", "Three firms, one harbour, and who signs", editor
-        )
+        topics.publish(counted[0], f"{settings().public_url}/demo/article", COUNTED_HEADLINE, editor)
     with _at(now - timedelta(days=8)):
         topics.assign(counted[1], editor, (now + timedelta(days=12)).date(), editor)
         topics.update(counted[1], "We have nine years of timetables and are talking to two former planners.", editor)
@@ -202,6 +235,18 @@ def _poll_to_open(topic_ids: list[int], editor: int, now: datetime) -> None:
         ),
         editor,
     )
+
+
+def _mistakes(editor: int, now: datetime) -> None:
+    """One that was corrected, and two passages that wait, of which one was reported twice."""
+    article = clean_article(f"{settings().public_url}/demo/article", known_origins())
+    with _at(now - timedelta(days=9)):
+        reported = corrections.report(article, clean_report(*CORRECTED), None, "en", "embed", clock.now())
+    with _at(now - timedelta(days=8)):
+        corrections.fix(reported.passage_id, *FIXED, COUNTED_HEADLINE, "", editor)
+    for number, said in enumerate(REPORTED):
+        with _at(now - timedelta(days=3 - number)):
+            corrections.report(article, clean_report(*said), None, "en", "embed", clock.now())
 
 
 def _tell_nobody() -> None:

@@ -46,8 +46,9 @@ def audience(
 
     `public`: anyone. `member`: who is signed in; others are sent to sign in (reading) or refused. `staff`:
     members of staff whose role may do `may`, one of `accounts.rules.ACTIONS`; this is the one place of that
-    check. `machine`: another program that proves itself by a signature; no session and no form token, so its
-    path must also stand in `security.CSRF_EXEMPT`. `demo`: anyone, but 404 outside the demo.
+    check. `machine`: another program that proves itself by a signature, or a page of the newsroom's own site by
+    its origin; no session and no form token, so where it changes something its path must also stand in
+    `security.CSRF_EXEMPT`. `demo`: anyone, but 404 outside the demo.
 
     Of staff views: `factor` as said above; `fresh`: the factor was shown within the last ten minutes, else it is
     asked for again, and the form that was sent comes back filled in (so it has a page at the same path); `reads`:

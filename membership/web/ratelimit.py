@@ -72,6 +72,9 @@ RULES: dict[str, Rule] = {
     "topics.propose": Rule("5 per 24 hours"),  # proposals per member
     "topics.similar": Rule("60 per 1 minute", is_exact=False),  # pauses of typing per member
     "topics.follow": Rule("60 per 10 minutes", is_exact=False),  # taps per member
+    "corrections.origin": Rule("10 per 10 minutes"),  # reports of mistakes per address of origin
+    "corrections.network": Rule("60 per 1 hour"),  # the same per /24 or /48
+    "corrections.total": Rule("1000 per 1 hour", is_exact=False),  # the same of this installation: a desk reads them
     "checkout.confirm_email": Rule("3 per 24 hours"),  # mails to confirm a wish, per mailbox; more never leave
     "checkout.confirm_domain": Rule("30 per 1 hour"),  # mails at once to confirm a wish, per mail domain
     "checkout.confirm_total": Rule("300 per 1 hour", is_exact=False),  # the same in total; later ones wait their turn

@@ -35,6 +35,7 @@ from membership.polls.models import RollEntry
 from membership.topics import queries as topics_queries
 from membership.topics import services as topics
 from membership.topics.models import Topic
+from tests.factories.corrections import make_report
 from tests.factories.people import any_token, make_person, make_staff, sign_in
 from tests.factories.polls import (
     CLOSES,
@@ -111,6 +112,7 @@ events = st.one_of(
     st.tuples(st.just("follow"), who, st.integers(0, 3), st.just(0)),
     st.tuples(st.just("mute"), who, st.integers(0, 3), st.just(0)),
     st.tuples(st.just("propose"), who, days, st.just(0)),
+    st.tuples(st.just("report"), who, days, st.just(0)),
 )
 
 
@@ -133,6 +135,8 @@ def happen(event, people, topic_ids) -> None:
             topics.follow(topic_ids[when], person_id)
         case "mute":
             topics.stop_news(topic_ids[when], person_id)
+        case "report":
+            make_report("", note=f"A mistake of day {when} ({name})", person=people[index])
         case "propose":
             topics.propose(person_id, f"A question of day {when} ({name})", "Why it matters.", [], "en", at)
 

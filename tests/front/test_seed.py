@@ -6,6 +6,8 @@ from sqlalchemy import func, select
 from membership import db as database
 from membership.app import create_app
 from membership.billing.models import Payment
+from membership.corrections import queries as corrections
+from membership.corrections.rules import State
 from membership.front import seed
 from membership.kernel import clock
 from membership.mail.models import OutboxMail
@@ -52,6 +54,11 @@ def test_it_begins_with_guests_and_without_money_or_mail(newsroom):
     assert n_patrons(clock.now()) == seed.N_VOTERS
     assert database.db.session.scalar(select(func.count()).select_from(Payment)) == 0
     assert database.db.session.scalar(select(func.count()).select_from(OutboxMail)) == 0
+
+
+def test_a_mistake_was_corrected_and_two_passages_wait_of_which_one_was_reported_twice(newsroom):
+    assert corrections.n_by_state() == {State.NEW: 2, State.FIXED: 1}
+    assert sorted(row.n_reports for row in corrections.list_in(State.NEW, 5).rows) == [1, 2]
 
 
 def test_filling_it_again_changes_nothing(newsroom):

@@ -42,6 +42,7 @@ from membership.web.tokens import seal
 from tests.billing.conftest import make_event
 from tests.factories.authenticator import Authenticator
 from tests.factories.checkout import pay
+from tests.factories.corrections import make_passage, make_passage_at, make_report
 from tests.factories.listed import make_support
 from tests.factories.people import any_token, make_person, make_staff, sign_in
 from tests.factories.polls import NOW, close_poll, make_draft, make_patron, make_poll, make_topics
@@ -503,6 +504,39 @@ def unmerge_topic(desk) -> Act:
     return path.replace("/merge", "/unmerge"), {}
 
 
+# Corrections --------------------------------------------------------------------------------------------
+
+
+def on_passage(action: str, **fields):
+    """The story of one action about a mistake that somebody reported."""
+
+    def story(desk) -> Act:
+        return f"/staff/corrections/{make_passage('', note=f'Mistake {next(numbers)}').public_id}/{action}", fields
+
+    return story
+
+
+def duplicate_passage(desk) -> Act:
+    other = make_passage("", note=f"The same in other words, {next(numbers)}")
+    return on_passage("duplicate", into=other.public_id)(desk)
+
+
+def reopen_passage(desk) -> Act:
+    passage = make_passage_at("declined", quote="", note=f"Declined in error, {next(numbers)}")
+    return f"/staff/corrections/{passage.public_id}/reopen", {}
+
+
+def part_passage(desk) -> Act:
+    marked = f"word number {next(numbers)} of a long list"
+    first = make_passage(marked, prefix="", suffix="")
+    other = make_report(marked, prefix="", suffix="", email="two@example.org")
+    return f"/staff/corrections/{first.public_id}/apart/{other.public_id}", {}
+
+
+def assign_passage(desk) -> Act:
+    return on_passage("assign", owner=str(colleague().id))(desk)
+
+
 # Polls --------------------------------------------------------------------------------------------------
 
 
@@ -614,6 +648,16 @@ STORIES = {
     ),
     "topic_desk.take_back": (on_topic(Stage.PUBLISHED, "take-back", **REASON), "topic.reporting"),
     "topic_desk.drop": (on_topic(Stage.REPORTING, "drop", **REASON), "topic.dropped"),
+    "correction_desk.fix": (
+        on_passage("fix", before="1.2 million", after="2.1 million", headline="", reply=""), "correction.fixed",
+    ),
+    "correction_desk.decline": (on_passage("decline", reply="It is right."), "correction.declined"),
+    "correction_desk.duplicate": (duplicate_passage, "correction.duplicate"),
+    "correction_desk.spam": (on_passage("spam"), "correction.spam"),
+    "correction_desk.reopen": (reopen_passage, "correction.new"),
+    "correction_desk.take": (on_passage("take"), "correction.owner"),
+    "correction_desk.assign": (assign_passage, "correction.owner"),
+    "correction_desk.apart": (part_passage, "correction.apart"),
     "poll_desk.new_post": (new_poll, "poll.drafted"),
     "poll_desk.edit_post": (edit_poll, "poll.changed"),
     "poll_desk.open_poll": (open_poll, "poll.opened"),

@@ -10,6 +10,8 @@ from tests.house.conftest import path_of, rules_of
 BASE = "https://join.example.org"
 # May be shown in a frame of ours: the HTML of a mail, which may style itself and do nothing else.
 FRAMED = {"catalogue.html", "mailbox.html"}
+# The same for everybody, so that a page of any website may read it; never with a cookie.
+READ_ANYWHERE = {"correction_embed.log", "embeds.config", "embeds.frame", "embeds.marked_script", "embeds.script"}
 # No worker runs in this house, and the provider cannot be reached.
 ALLOWED_TROUBLE = {(503, "/readyz"), (502, "/contribute/thanks")}
 
@@ -31,7 +33,8 @@ def check_headers(answer, endpoint):
     assert answer.headers["Referrer-Policy"] in {"same-origin", "no-referrer"}, endpoint
     assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin", endpoint
     assert "geolocation=()" in answer.headers["Permissions-Policy"], endpoint
-    assert "Access-Control-Allow-Origin" not in answer.headers, endpoint
+    assert answer.headers.get("Access-Control-Allow-Origin") in ({None, "*"} if endpoint in READ_ANYWHERE else {None})
+    assert "Access-Control-Allow-Credentials" not in answer.headers, endpoint
     assert "Server" not in answer.headers, endpoint
 
 

@@ -40,6 +40,8 @@ def filled_in(demo, route):
     (topic,) = demo.rows("SELECT public_id FROM topics WHERE stage = ? LIMIT 1", stage)[0]
     winner = "SELECT position FROM poll_options o JOIN topics t ON t.id = topic_id WHERE stage = 'reporting'"
     poll = draft if of_drafts else closed
+    (passage,) = demo.rows("SELECT public_id FROM correction_passages WHERE state = 'new' LIMIT 1")[0]
+    topic = passage if route.startswith("/staff/corrections/") else topic
     named = re.sub(r"<[^<>]*\bpublic_id>", poll if "/polls/" in route else topic, route)
     return re.sub(r"<[^<>]*\bposition>", str(demo.rows(winner)[0][0]), named)
 

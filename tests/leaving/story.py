@@ -18,6 +18,7 @@ from membership.topics.models import Topic
 from tests.billing.conftest import post as post_notice
 from tests.contributions.test_way import fill_in as fill_in_ask
 from tests.factories.checkout import GOOD_CARD, pay
+from tests.factories.corrections import ARTICLE
 from tests.factories.people import any_token, sign_in
 from tests.factories.support import press
 from tests.gifts.test_views import fill_in as fill_in_gift
@@ -57,6 +58,7 @@ def everything(client, sandbox) -> Contribution:
     sign_in(client, FIRST)
     propose(client, f"A {MARK} question that nobody else has seen")
     propose(client, PUBLIC_TITLE)
+    report_mistake(client)
     public = db.session.scalar(select(Topic).where(Topic.title == PUBLIC_TITLE))
     topics.shortlist(public.id, None)
     support = db.session.scalar(
@@ -93,6 +95,17 @@ def propose(client, title) -> None:
     if answer.status_code == 200:  # near-duplicates were shown
         answer = post(client, "/topics/propose", **fields, step="send")
     assert answer.status_code == 303, answer.get_data(as_text=True)
+
+
+def report_mistake(client) -> None:
+    typed = {
+        "article": f"{ARTICLE}/{MARK}",
+        "quote": f"the {MARK} quote",
+        "context": f"{MARK} before the {MARK} quote, {MARK} after",
+        "note": f"{MARK} knows better",
+        "email": FIRST,
+    }
+    assert post(client, "/corrections/report", **typed).status_code == 303
 
 
 def deliver_news(client, sandbox, suffix="") -> None:

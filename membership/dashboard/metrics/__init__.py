@@ -11,6 +11,7 @@ from membership.dashboard.metrics.average_cups import AVERAGE_CUPS
 from membership.dashboard.metrics.churn import CHURN
 from membership.dashboard.metrics.cohorts import COHORTS
 from membership.dashboard.metrics.conversion import CONVERSION
+from membership.dashboard.metrics.corrections import CORRECTIONS
 from membership.dashboard.metrics.expected import EXPECTED
 from membership.dashboard.metrics.fees import FEES
 from membership.dashboard.metrics.first_story import FIRST_STORY
@@ -39,6 +40,7 @@ GROUPS: tuple[tuple[Any, tuple[Metric, ...]], ...] = (
     (_l("Who stays"), (CHURN, COHORTS, LIFETIME_VALUE, VOTERS_STAY)),
     (_l("Where patrons come from"), (CONVERSION, FIRST_STORY)),
     (_l("Polls and topics"), (TURNOUT, PROMISE)),
+    (_l("Articles"), (CORRECTIONS,)),
 )
 """All metrics, as the overview lists them."""
 

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from membership.contributions.models import StanceChange
 from membership.contributions.queries import find_guarded
+from membership.corrections import queries as corrections
+from membership.corrections.rules import State
 from membership.newsroom.queries import day_of
 from membership.patrons.queries import n_patrons
 from membership.polls import queries as polls
@@ -24,12 +26,14 @@ class Desk:
     """The newsroom at one moment: what waits, what runs, and what was promised. Lists hold at most a few each.
 
     `unassigned` topics were chosen and have no owner yet; `troubled` polls cannot go on without somebody.
-    `guarded` says since when payment pages are guarded against card testers; None while they are not.
+    `n_reported` passages of articles wait for an answer. `guarded` says since when payment pages are guarded against
+    card testers; None while they are not.
     """
 
     at: datetime
     n_patrons: int
     n_proposed: int
+    n_reported: int
     proposed: Sequence[Topic]
     open_polls: Sequence[tuple[Poll, Turnout]]
     drafts: Sequence[Poll]
@@ -47,6 +51,7 @@ def desk(at: datetime) -> Desk:
         at=at,
         n_patrons=n_patrons(at),
         n_proposed=topics.n_by_stage().get(Stage.PROPOSED, 0),
+        n_reported=corrections.n_by_state().get(State.NEW, 0),
         proposed=topics.list_at(Stage.PROPOSED, MOST_SHOWN, oldest_first=True),
         open_polls=[(poll, turnouts[poll.id]) for poll in running],
         drafts=polls.list_for_staff(MOST_SHOWN, "draft"),

@@ -16,6 +16,8 @@ from membership.topics import queries as topics
 from membership.topics.models import Topic
 
 N_STORIES = 3
+# Older ones lose their badge: a public file that every reader's browser asks for stays small.
+N_BADGES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +57,8 @@ def vote(at: datetime) -> Vote | None:
 def stories() -> Sequence[Topic]:
     """The latest stories that members chose, at most three."""
     return topics.stories(N_STORIES).rows
+
+
+def chosen_stories() -> Sequence[Topic]:
+    """The latest stories that members chose, as many as wear a badge on the newsroom's own site."""
+    return topics.stories(N_BADGES).rows

@@ -1,0 +1,374 @@
+// What a newsroom's own pages show of its readers' support: the goal, the open vote, the stories that members chose,
+// the badge of such a story, and the desk of corrections. One file, no library, no cookie, nobody counted.
+//
+// It asks one public file (config.json beside it), waits two seconds at most, and draws nothing where anything is not
+// as it should be: an article must never be hurt by us. Everything is made by the DOM, nothing from text that would be
+// read as HTML, and styled by sheets made here, so that a strict policy of the page needs to allow our origin only.
+
+const HERE = new URL(import.meta.url);
+const PATIENCE_MS = 2000;
+const LARGEST_ANSWER = 256 * 1024;
+const LONGEST_QUOTE = 1000;
+const LONGEST_CONTEXT = 300;
+
+const CSS = `
+:host { color-scheme: light dark; display: block; --accent: #8a3323; --accent-ink: #fffaf3; --line: #8886; }
+:host([hidden]) { display: none; }
+* { box-sizing: border-box; }
+.box { border-block: 1px solid var(--line); font: inherit; line-height: 1.5; padding-block: 1rem; }
+.box > * + * { margin-top: .6rem; }
+p, h2, ul, figure { margin: 0; }
+h2 { font: inherit; font-size: 1.15em; font-weight: 700; line-height: 1.25; }
+.small { font-size: .9em; }
+ul { display: grid; gap: .3rem; list-style: none; padding: 0; }
+a { color: inherit; display: inline-block; min-height: 1.5rem; overflow-wrap: anywhere; text-underline-offset: .2em; }
+a:focus-visible, button:focus-visible, textarea:focus-visible, input:focus-visible {
+  outline: 3px solid currentColor; outline-offset: 2px; }
+progress { accent-color: var(--accent); appearance: none; background: var(--line); border: 0; border-radius: 1rem;
+  display: block; height: .6rem; overflow: hidden; width: 100%; }
+progress::-webkit-progress-bar { background: var(--line); }
+progress::-webkit-progress-value { background: var(--accent); }
+progress::-moz-progress-bar { background: var(--accent); }
+.do, .go { background: var(--accent); border: 0; border-radius: .4rem; color: var(--accent-ink); cursor: pointer;
+  font: inherit; font-weight: 600; min-height: 2.75rem; padding: .6rem 1rem; text-decoration: none; }
+.plain { background: none; border: 1px solid currentColor; border-radius: .4rem; color: inherit; cursor: pointer;
+  font: inherit; min-height: 2.75rem; padding: .6rem 1rem; }
+.go { box-shadow: 0 2px 8px #0005; position: fixed; z-index: 2147483000; }
+dialog { background: Canvas; border: 1px solid GrayText; border-radius: .6rem; color: CanvasText; font: inherit;
+  line-height: 1.5; max-width: min(34rem, calc(100vw - 1.5rem)); padding: 1.25rem; width: 100%; }
+dialog::backdrop { background: #0008; }
+form { display: grid; gap: .9rem; }
+blockquote { border-inline-start: 4px solid var(--accent); margin: 0; max-height: 9rem; overflow: auto;
+  overflow-wrap: anywhere; padding-inline-start: .8rem; }
+label { display: grid; font-weight: 600; gap: .3rem; }
+textarea, input { background: Field; border: 1px solid GrayText; border-radius: .4rem; color: FieldText; font: inherit;
+  font-weight: 400; min-height: 2.75rem; padding: .5rem; width: 100%; }
+textarea { min-height: 6rem; resize: vertical; }
+.buttons { display: flex; flex-wrap: wrap; gap: .6rem; }
+[role="status"] { min-height: 1.5em; }
+@media (prefers-color-scheme: dark) { :host { --accent: #e39b82; --accent-ink: #241008; } }
+`;
+
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined) element.setAttribute(name, value);
+  }
+  element.append(...children.filter(Boolean));
+  return element;
+}
+
+// Addresses of the answer are used only where they are pages: never a script, never a file of the reader's.
+function page(address) {
+  const url = new URL(address, HERE);
+  if (!/^https?:$/u.test(url.protocol)) throw new TypeError(`no page: ${url.protocol}`);
+  return url.href;
+}
+
+async function text(answer) {
+  const reader = answer.body.getReader();
+  const decoder = new TextDecoder();
+  let words = "";
+  for (let size = 0; ; ) {
+    const { done, value } = await reader.read();
+    if (done) return words + decoder.decode();
+    size += value.length;
+    if (size > LARGEST_ANSWER) {
+      await reader.cancel();
+      throw new RangeError("too long");
+    }
+    words += decoder.decode(value, { stream: true });
+  }
+}
+
+async function ask(place, options = {}) {
+  const answer = await fetch(new URL(place, HERE), {
+    credentials: "omit",
+    signal: AbortSignal.timeout(PATIENCE_MS),
+    ...options,
+  });
+  return [answer.ok, JSON.parse(await text(answer))];
+}
+
+// Asked once per page, however many elements stand on it; null where it cannot be had.
+let asked;
+function config() {
+  asked ??= ask("config.json").then(
+    ([isGood, found]) => (isGood && found?.version === 1 ? found : null),
+    () => null,
+  );
+  return asked;
+}
+
+// Where an element may grow without moving what somebody reads: its space is kept free by the page, or it is below the
+// window. Resolves as soon as one of both is so.
+function unseen(element, height) {
+  return new Promise((resolve) => {
+    if (element.offsetHeight >= height) {
+      resolve();
+      return;
+    }
+    const watch = new IntersectionObserver((entries) => {
+      const { isIntersecting, boundingClientRect: box } = entries.at(-1);
+      if (!isIntersecting && box.top >= innerHeight) {
+        watch.disconnect();
+        resolve();
+      }
+    });
+    watch.observe(element);
+  });
+}
+
+class Part extends HTMLElement {
+  async connectedCallback() {
+    if (this.shadowRoot) return;
+    try {
+      const all = await config();
+      const about = all?.parts?.[this.constructor.part];
+      if (!about || !this.isConnected) return;
+      const language = (this.closest("[lang]")?.lang || "en").slice(0, 2).toLowerCase();
+      const words = all.languages.includes(language) ? language : "en";
+      const content = this.draw(about, about[words], words);
+      if (content) await this.show(content, words, all.colours);
+    } catch {
+      // Nothing is shown, and the article stays as it was.
+    }
+  }
+
+  async show(content, language, colours) {
+    await unseen(this, this.constructor.height);
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(CSS + coloursOf(colours));
+    const shadow = this.attachShadow({ mode: "open" });
+    shadow.adoptedStyleSheets = [sheet];
+    content.lang = language;
+    shadow.append(content);
+  }
+}
+
+const COLOUR = /^#[0-9a-f]{6}$/iu;
+function coloursOf(colours) {
+  const rule = ({ accent, ink }) =>
+    COLOUR.test(accent) && COLOUR.test(ink) ? `:host { --accent: ${accent}; --accent-ink: ${ink}; }` : "";
+  return colours ? `${rule(colours.light)} @media (prefers-color-scheme: dark) { ${rule(colours.dark)} }` : "";
+}
+
+function link(href, words, attributes = {}) {
+  return make("a", { href: page(href), ...attributes }, words);
+}
+
+class Goal extends Part {
+  static part = "goal";
+  static height = 140;
+
+  draw({ href, now, wanted }, words) {
+    const bar = make("progress", { max: wanted, value: Math.min(now, wanted), "aria-label": words.goal });
+    return make(
+      "section",
+      { class: "box", "aria-label": words.label },
+      make("p", {}, words.goal),
+      bar,
+      make("p", {}, link(`${href}?article=${encodeURIComponent(here())}`, words.link, { class: "do" })),
+    );
+  }
+}
+
+class Vote extends Part {
+  static part = "poll";
+  static height = 160;
+
+  draw({ href, title, lang }, words) {
+    return make(
+      "section",
+      { class: "box", "aria-label": words.label },
+      make("p", { class: "small" }, words.label),
+      make("h2", { lang }, title),
+      make("p", {}, words.until),
+      make("p", {}, link(href, words.link)),
+    );
+  }
+}
+
+class Stories extends Part {
+  static part = "stories";
+  static height = 160;
+
+  draw({ href, list }, words) {
+    const rows = list.map(({ url, title, lang }) => make("li", {}, link(url, title, { lang })));
+    return make(
+      "section",
+      { class: "box", "aria-label": words.label },
+      make("h2", {}, words.label),
+      make("ul", {}, ...rows),
+      make("p", { class: "small" }, link(href, words.link)),
+    );
+  }
+}
+
+// The address of an article without what a newsletter or a network hangs on it.
+function plain(address) {
+  const url = new URL(address, location.href);
+  return url.origin + url.pathname.replace(/\/+$/u, "");
+}
+
+function here() {
+  const canonical = document.querySelector("link[rel='canonical']")?.href;
+  return plain(canonical && new URL(canonical, location.href).origin === location.origin ? canonical : location.href);
+}
+
+class Badge extends Part {
+  static part = "badge";
+  static height = 24;
+
+  draw({ stories }, words) {
+    const topic = stories.find(([story]) => plain(story) === here());
+    return topic && make("p", { class: "small" }, link(topic[1], words.label));
+  }
+}
+
+const SKIPPED = "input, textarea, select, [contenteditable]";
+
+// What a reader has marked, with what stands around it: so it is found again after small edits.
+function marked(inside) {
+  const selection = getSelection();
+  if (!selection?.rangeCount || selection.isCollapsed) return null;
+  const range = selection.getRangeAt(0);
+  const nearest = range.commonAncestorContainer;
+  const element = nearest.nodeType === Node.ELEMENT_NODE ? nearest : nearest.parentElement;
+  if (!element?.closest(inside) || element.closest(SKIPPED)) return null;
+  const quote = selection.toString().trim().slice(0, LONGEST_QUOTE);
+  const whole = element.closest(inside);
+  const before = document.createRange();
+  before.setStart(whole, 0);
+  before.setEnd(range.startContainer, range.startOffset);
+  const after = document.createRange();
+  after.setStart(range.endContainer, range.endOffset);
+  after.setEnd(whole, whole.childNodes.length);
+  return quote
+    ? {
+        quote,
+        prefix: before.toString().slice(-LONGEST_CONTEXT),
+        suffix: after.toString().slice(0, LONGEST_CONTEXT),
+        box: range.getBoundingClientRect(),
+      }
+    : null;
+}
+
+class Corrections extends Part {
+  static part = "corrections";
+  static height = 24;
+
+  draw({ href, post }, words) {
+    this.words = words;
+    this.post = post;
+    this.inside = this.dataset.inside || "article, main";
+    const open = link(`${href}?article=${encodeURIComponent(here())}`, words.link);
+    open.addEventListener("click", (event) => {
+      event.preventDefault();
+      this.ask(marked(this.inside), open);
+    });
+    addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.defaultPrevented) return;
+      const found = marked(this.inside);
+      if (found) {
+        event.preventDefault();
+        this.ask(found, null);
+      }
+    });
+    if (matchMedia("(pointer: coarse)").matches) this.followSelection();
+    const keys = matchMedia("(pointer: fine)").matches && make("span", {}, ` ${words.keys}`);
+    return make("p", { class: "small" }, open, keys);
+  }
+
+  // On touch there is no such key: a button stands below what was marked, for as long as it is.
+  followSelection() {
+    const button = make("button", { class: "go", type: "button", hidden: "" }, this.words.link);
+    button.addEventListener("pointerdown", (event) => event.preventDefault());
+    button.addEventListener("click", () => {
+      button.hidden = true;
+      this.ask(marked(this.inside), null);
+    });
+    document.addEventListener("selectionchange", () => {
+      const found = marked(this.inside);
+      button.hidden = !found;
+      if (!found) return;
+      if (!button.isConnected) this.shadowRoot?.append(button);
+      button.style.top = `${Math.min(innerHeight - 60, Math.max(8, found.box.bottom + 12))}px`;
+      button.style.left = `${Math.min(innerWidth - button.offsetWidth - 8, Math.max(8, found.box.left))}px`;
+    });
+  }
+
+  ask(found, opener) {
+    const { words } = this;
+    const note = make("textarea", { name: "note", maxlength: 2000, rows: 4, ...(found ? {} : { required: "" }) });
+    const email = make("input", { name: "email", type: "email", autocomplete: "email", maxlength: 254 });
+    const send = make("button", { class: "do" }, words.send);
+    const close = make("button", { class: "plain", type: "button" }, words.close);
+    const said = make("p", { role: "status" });
+    const form = make(
+      "form",
+      { method: "dialog" },
+      make("h2", { id: "title" }, words.title),
+      found && make("blockquote", { tabindex: 0, "aria-label": words.quote }, found.quote),
+      make("label", {}, found ? words.note : words.what, note),
+      make("label", {}, words.email, email),
+      make("p", { class: "small" }, words.privacy),
+      said,
+      make("div", { class: "buttons" }, send, close),
+    );
+    const dialog = make("dialog", { "aria-labelledby": "title" }, form);
+    close.addEventListener("click", () => dialog.close());
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      opener?.focus();
+    });
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      send.disabled = true;
+      said.textContent = await this.send({
+        article: here(),
+        quote: found?.quote ?? "",
+        prefix: found?.prefix ?? "",
+        suffix: found?.suffix ?? "",
+        note: note.value.trim(),
+        email: email.value.trim(),
+        locale: form.closest("[lang]")?.lang ?? this.shadowRoot.firstElementChild.lang,
+      });
+      const isDone = said.textContent === words.thanks;
+      send.disabled = isDone;
+      if (isDone) {
+        for (const field of [note, email]) field.disabled = true;
+        close.focus();
+      }
+    });
+    this.shadowRoot.append(dialog);
+    dialog.lang = this.shadowRoot.firstElementChild.lang;
+    dialog.showModal();
+    note.focus();
+  }
+
+  // The sentence for the reader: thanks, what to mend, or that it did not arrive. Nothing typed is lost.
+  async send(report) {
+    try {
+      const [isGood, answer] = await ask(this.post, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(report),
+        signal: AbortSignal.timeout(4 * PATIENCE_MS),
+      });
+      return isGood ? this.words.thanks : String(answer?.error?.message ?? answer?.message ?? this.words.failed);
+    } catch {
+      return this.words.failed;
+    }
+  }
+}
+
+for (const [name, part] of Object.entries({
+  "reader-goal": Goal,
+  "reader-poll": Vote,
+  "reader-stories": Stories,
+  "reader-badge": Badge,
+  "reader-corrections": Corrections,
+})) {
+  if (!customElements.get(name)) customElements.define(name, part);
+}
