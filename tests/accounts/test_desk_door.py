@@ -363,9 +363,9 @@ def test_a_form_that_was_sent_too_late_comes_back_filled_in_and_was_not_carried_
         for words in ("12.50", "Друга спроба", 'value="new"'):  # what the page decided is made anew
             assert words in page
         assert "12.50" not in client.get("/t/pay").get_data(as_text=True)  # once
-    with client.session_transaction() as visit:
-        assert any("Nothing was done yet" in str(flash) for flash in visit["_flashes"])
-        assert "kept" not in visit
+        with client.session_transaction() as visit:
+            assert any("Nothing was done yet" in str(flash) for flash in visit["_flashes"])
+            assert "kept" not in visit
 
 
 def test_a_form_without_a_page_of_its_own_leads_back_to_the_desk(app, client, owner):
