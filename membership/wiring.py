@@ -211,6 +211,7 @@ JOBS: dict[str, Job] = {
     "accounts.erase": Job(accounts_jobs.erase, 60),
     "accounts.follow_addresses": Job(accounts_jobs.follow_addresses, 60),
     "accounts.forget": Job(accounts_jobs.forget, 3600),
+    "accounts.lapse_approvals": Job(accounts_jobs.lapse_approvals, 600),
     "billing.check_books": Job(billing_jobs.check_books, 600),
     "billing.drain": Job(billing_jobs.drain, 20),
     "billing.finish_open": Job(billing_jobs.finish_open, 60),
