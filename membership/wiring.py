@@ -3,7 +3,7 @@
 Lower rooms know nothing of higher ones; all news that travels upwards passes through the tables here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,7 @@ from membership.contributions import services as contributions
 from membership.contributions.queries import list_shared_cards, list_shared_customers
 from membership.contributions.services import owning as contributions_owning
 from membership.dashboard import checks as dashboard_checks
+from membership.dashboard import examining as dashboard_examining
 from membership.dashboard import jobs as dashboard_jobs
 from membership.dashboard.services import owning as dashboard_owning
 from membership.front import jobs as front_jobs
@@ -46,6 +47,7 @@ from membership.newsroom import queries as newsroom_queries
 from membership.newsroom.port import Outlook
 from membership.operations import emails as operations_emails
 from membership.operations import jobs as operations_jobs
+from membership.operations.examining.finding import Finding
 from membership.patrons import checks as patrons_checks
 from membership.patrons import emails as patrons_emails
 from membership.patrons import queries as patrons_queries
@@ -135,6 +137,9 @@ CHECKS: tuple[books.Question, ...] = (
     *transfers_checks.CHECKS,
     *dashboard_checks.CHECKS,
 )
+
+# What the doctor asks of the rooms above it: each yields findings, from our own tables alone.
+EXAMINERS: tuple[Callable[[], Iterable[Finding]], ...] = (dashboard_examining.examine,)
 
 # What every room does when a person is erased: `(person_id, at)`, inside one transaction. It empties each column in
 # which somebody typed something, or that names the person; amounts, ids and moments stay (decision 13).
@@ -262,6 +267,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.extensions["membership.address_followers"] = ADDRESS_FOLLOWERS
     app.extensions["membership.audiences"] = AUDIENCES
     app.extensions["membership.erasers"] = ERASERS
+    app.extensions["membership.examiners"] = EXAMINERS
     app.extensions["membership.exporters"] = EXPORTERS
     app.extensions["membership.checks"] = CHECKS
     app.extensions["membership.holdings"] = HOLDINGS

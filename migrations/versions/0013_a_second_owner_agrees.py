@@ -1,4 +1,4 @@
-"""What waits for a second owner.
+"""What waits for a second owner; when all days were last summed.
 
 Revision ID: 0013
 Revises: 0011
@@ -39,7 +39,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_approvals_asker_id"), "approvals", ["asker_id"])
     op.create_index(op.f("ix_approvals_expires_at"), "approvals", ["expires_at"])
+    op.add_column("rollup_state", sa.Column("summed_at", UTCDateTime(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("rollup_state", "summed_at")
     op.drop_table("approvals")
