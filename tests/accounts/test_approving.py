@@ -20,19 +20,19 @@ from membership.kernel.errors import Conflict, NotFound, Refused
 from membership.mail.catalogue import find_entry
 from membership.mail.models import OutboxMail
 from tests.conftest import make_settings
-from tests.factories.people import any_token, make_staff, sign_in
+from tests.factories.people import any_token, make_owner, make_staff, sign_in
 
 WHY = "Phone lost; we spoke"
 
 
 @pytest.fixture
 def olena(app):
-    return make_staff("olena@example.org", "owner", "Olena")
+    return make_owner("olena@example.org", "Olena")
 
 
 @pytest.fixture
 def petro(app, olena):
-    return make_staff("petro@example.org", "owner", "Petro")
+    return make_owner("petro@example.org", "Petro")
 
 
 @pytest.fixture
@@ -104,6 +104,20 @@ def test_a_second_owner_who_lost_their_factor_is_helped_by_the_other_one(olena, 
     factors.make_codes(petro.id)
     assert approving.do_or_ask(Wish(Act.RESET, petro.id, olena, WHY)) is False
     assert not has_codes(petro)
+
+
+def test_an_owner_who_never_came_is_nobodys_second(olena, iryna):
+    """As one who was invited at a mistyped address: they are taken off again by whoever invited them."""
+    stranger = make_staff("mistyped@example.org", "owner")
+    assert approving.do_or_ask(Wish(Act.RESET, iryna.id, olena, WHY)) is False
+    assert approving.do_or_ask(Wish(Act.REMOVE, stranger.id, olena, WHY)) is False
+
+
+def test_an_owner_whose_factor_was_just_taken_still_counts(olena, petro):
+    """Else a thief would reset the other owner first, and take them off then."""
+    factors.make_codes(petro.id)
+    approving.do_or_ask(Wish(Act.RESET, petro.id, olena, WHY))
+    assert approving.do_or_ask(Wish(Act.REMOVE, petro.id, olena, WHY)) is True
 
 
 def test_two_owners_do_not_unmake_each_other_alone(olena, petro):
@@ -193,7 +207,7 @@ def test_whoever_asked_does_not_agree_and_only_they_withdraw(olena, petro, iryna
 
 
 def test_nobody_agrees_to_the_reset_of_their_own_factor_but_may_refuse_it(olena, petro):
-    make_staff("third@example.org", "owner")
+    make_owner("third@example.org")
     factors.make_codes(petro.id)
     number = ask(petro, olena)
     with pytest.raises(Refused):
@@ -203,7 +217,7 @@ def test_nobody_agrees_to_the_reset_of_their_own_factor_but_may_refuse_it(olena,
 
 
 def test_whoever_is_an_owner_no_longer_agrees_to_nothing(olena, petro, iryna):
-    make_staff("third@example.org", "owner")
+    make_owner("third@example.org")
     number = ask(iryna, olena)
     make_staff("petro@example.org", "editor")
     with pytest.raises(Refused):
@@ -242,7 +256,7 @@ def test_what_is_over_does_not_stand_in_the_way_of_asking_again(olena, petro, ir
 
 @pytest.mark.parametrize("leave", ["olena@example.org", "iryna@example.org"])
 def test_it_falls_with_whoever_asked_and_with_whom_it_is_about(olena, petro, iryna, leave):
-    make_staff("third@example.org", "owner")
+    make_owner("third@example.org")
     ask(iryna, olena)
     services.dismiss(leave, clock.now())
     assert db.session.scalar(select(Approval.id)) is None
@@ -279,7 +293,7 @@ def at_once(app, *acts):
 
 
 def test_of_many_answers_at_once_one_counts(app, olena, petro, iryna):
-    third = make_staff("third@example.org", "owner")
+    third = make_owner("third@example.org")
     number = ask(iryna, olena)
     answers = [(approving.approve, petro), (approving.refuse, third), (approving.withdraw, olena)] * 2
     calls = [lambda do=do, who=who.id: do(number, queries.get_person(who)) for do, who in answers]
@@ -301,6 +315,8 @@ def test_of_two_who_ask_at_once_one_waits(app, olena, petro, iryna):
 
 def test_a_second_owner_who_comes_at_that_moment_is_asked_or_comes_after_it(app, olena, iryna):
     about, me = iryna.id, olena.id
+    make_owner("new@example.org")
+    make_staff("new@example.org", "editor")
     at_once(
         app,
         lambda: make_staff("new@example.org", "owner"),

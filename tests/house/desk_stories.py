@@ -44,7 +44,7 @@ from tests.billing.conftest import make_event
 from tests.factories.authenticator import Authenticator
 from tests.factories.checkout import pay
 from tests.factories.listed import make_support
-from tests.factories.people import any_token, make_person, make_staff, sign_in
+from tests.factories.people import any_token, make_owner, make_person, make_staff, sign_in
 from tests.factories.polls import NOW, close_poll, make_draft, make_patron, make_poll, make_topics
 from tests.factories.polls import cast_ballot as cast
 from tests.factories.topics import STORY, WHY, make_topic, make_topic_at
@@ -178,7 +178,7 @@ def end_session(desk) -> Act:
 
 def _asked(desk, *, by_them: bool) -> str:
     """The page of what waits for a second owner: of this desk, or of another one."""
-    other = colleague("owner")
+    other = make_owner(f"colleague-{next(numbers)}@example.org")
     asker = accounts.get_person(other.id if by_them else desk.person.id)
     about = colleague()
     assert approving.do_or_ask(approving.Wish(rules.Act.RESET, about.id, asker, "Phone lost"))

@@ -37,12 +37,14 @@ class Wish:
 def find_approvers(act: Act, asker_id: int, about_id: int) -> list[Person]:
     """The owners who may agree to what `asker_id` wants to do about `about_id`; empty where approval is switched off.
 
-    Whoever lost their second factor cannot show that they agree to its reset, so they are not asked.
+    Whoever lost their second factor cannot show that they agree to its reset, so they are not asked; nor is an owner
+    who was never at the desk, since an invitation to a mistyped address would hold everything up. One who lost their
+    factor since, or had it taken, still counts.
     """
     if not settings().second_owner_approves or asker_id == about_id:
         return []
     left_out = {asker_id, about_id} if act is Act.RESET else {asker_id}
-    return [owner for owner in owners() if owner.id not in left_out and owner.is_active]
+    return [owner for owner in owners(who_came=True) if owner.id not in left_out and owner.is_active]
 
 
 def do_or_ask(wish: Wish) -> bool:

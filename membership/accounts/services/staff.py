@@ -165,10 +165,12 @@ def tell_of_ways(saved: Saved) -> None:
         mail.send("accounts/ways_changed", owner.email, owner.locale, args, f"ways:{saved.number}:{owner.id}")
 
 
-def owners() -> Sequence[Person]:
-    """Everybody who may appoint others, the longest known first."""
+def owners(*, who_came: bool = False) -> Sequence[Person]:
+    """Everybody who may appoint others, the longest known first; or those of them who were ever at the desk."""
+    is_owner = StaffMember.role == Role.OWNER.value
+    wanted = is_owner & StaffMember.seen_at.is_not(None) if who_came else is_owner
     rows = select(Person).join(StaffMember, StaffMember.person_id == Person.id)
-    return db.session.scalars(rows.where(StaffMember.role == Role.OWNER.value).order_by(Person.id)).all()
+    return db.session.scalars(rows.where(wanted).order_by(Person.id)).all()
 
 
 def _tell(person: Person, before: str, after: str) -> None:
