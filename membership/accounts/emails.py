@@ -239,6 +239,7 @@ def factor_reset(args: dict[str, int | str], at: datetime) -> dict[str, Any] | N
         "about": "Iryna Bondar (editor@example.org)",
         "asker": "Olena (owner@example.org)",
         "decider": "",
+        "is_mine": False,
         "n_days": APPROVAL_LIFE.days,
         "approval_url": "https://join.example.org/staff/team/approvals/apr_an-example",
     },
@@ -259,6 +260,7 @@ def approval(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
         "about": _called(int(args["about_id"])),
         "asker": _called(int(args["asker_id"])),
         "decider": _called(int(args["decider_id"])),
+        "is_mine": reader.id == int(args["asker_id"]),
         "n_days": APPROVAL_LIFE.days,
         "approval_url": absolute("team.approval", approval_id=str(args["approval_id"])) if may_look else None,
     }

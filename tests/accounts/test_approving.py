@@ -386,6 +386,7 @@ def test_the_mail_leads_owners_to_the_page_and_says_nothing_of_what_is_settled(o
     contexts = {row.to_address: build(row.args, clock.now()) for row in rows}
     assert contexts["petro@example.org"]["approval_url"].endswith(f"/staff/team/approvals/{number}")
     assert contexts["iryna@example.org"]["approval_url"] is None
+    assert {address for address, context in contexts.items() if context["is_mine"]} == {"olena@example.org"}
     assert contexts["petro@example.org"]["about"] == "Iryna (iryna@example.org)"
     approving.refuse(number, petro)
     assert [build(row.args, clock.now()) for row in rows] == [None] * 3
