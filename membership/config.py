@@ -123,6 +123,11 @@ class Settings(BaseModel):
     rates_ecb_url: str | None = Field(None, description="Where the ECB's rates of the day are; not set: never asked")
     rates_nbu_url: str | None = Field(None, description="Where the NBU's rates of the day are; not set: never asked")
 
+    second_owner_approves: bool = Field(
+        default=True,
+        description="Where there are two owners, what would lock one out waits until a second one agrees (decision 27)",
+    )
+
     demo: bool = Field(default=False, description="Serves /demo/*, reads the movable clock, shows mail")
     demo_mailbox: str | None = Field(None, description="Maildir that /demo/mail shows")
     trusted_proxies: int = Field(0, ge=0, le=5, description="How many proxies in front set X-Forwarded-*")

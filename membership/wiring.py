@@ -3,7 +3,7 @@
 Lower rooms know nothing of higher ones; all news that travels upwards passes through the tables here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,6 +33,7 @@ from membership.corrections import jobs as corrections_jobs
 from membership.corrections import queries as corrections_queries
 from membership.corrections.services import owning as corrections_owning
 from membership.dashboard import checks as dashboard_checks
+from membership.dashboard import examining as dashboard_examining
 from membership.dashboard import jobs as dashboard_jobs
 from membership.dashboard.services import owning as dashboard_owning
 from membership.front import jobs as front_jobs
@@ -50,6 +51,7 @@ from membership.newsroom import queries as newsroom_queries
 from membership.newsroom.port import Outlook
 from membership.operations import emails as operations_emails
 from membership.operations import jobs as operations_jobs
+from membership.operations.examining.finding import Finding
 from membership.patrons import checks as patrons_checks
 from membership.patrons import emails as patrons_emails
 from membership.patrons import queries as patrons_queries
@@ -141,6 +143,9 @@ CHECKS: tuple[books.Question, ...] = (
     *dashboard_checks.CHECKS,
 )
 
+# What the doctor asks of the rooms above it: each yields findings, from our own tables alone.
+EXAMINERS: tuple[Callable[[], Iterable[Finding]], ...] = (dashboard_examining.examine,)
+
 # What every room does when a person is erased: `(person_id, at)`, inside one transaction. It empties each column in
 # which somebody typed something, or that names the person; amounts, ids and moments stay (decision 13).
 # They come in the order in which everybody locks: lines of statements, contributions, then the person, whom accounts
@@ -219,6 +224,7 @@ JOBS: dict[str, Job] = {
     "accounts.erase": Job(accounts_jobs.erase, 60),
     "accounts.follow_addresses": Job(accounts_jobs.follow_addresses, 60),
     "accounts.forget": Job(accounts_jobs.forget, 3600),
+    "accounts.lapse_approvals": Job(accounts_jobs.lapse_approvals, 600),
     "billing.check_books": Job(billing_jobs.check_books, 600),
     "billing.drain": Job(billing_jobs.drain, 20),
     "billing.finish_open": Job(billing_jobs.finish_open, 60),
@@ -270,6 +276,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.extensions["membership.address_followers"] = ADDRESS_FOLLOWERS
     app.extensions["membership.audiences"] = AUDIENCES
     app.extensions["membership.erasers"] = ERASERS
+    app.extensions["membership.examiners"] = EXAMINERS
     app.extensions["membership.exporters"] = EXPORTERS
     app.extensions["membership.checks"] = CHECKS
     app.extensions["membership.holdings"] = HOLDINGS

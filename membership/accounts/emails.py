@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from membership.accounts import services
-from membership.accounts.models import AddressChange, Person
+from membership.accounts.models import AddressChange, Approval, Person
 from membership.accounts.queries import get_person
-from membership.accounts.rules import PLACES, REQUEST_LIFE, Role
+from membership.accounts.rules import APPROVAL_LIFE, PLACES, REQUEST_LIFE, Role
 from membership.db import db
 from membership.mail.catalogue import mail
 from membership.newsroom.queries import newsroom
@@ -227,3 +227,48 @@ def factor_reset(args: dict[str, int | str], at: datetime) -> dict[str, Any] | N
         "email": person.email,
         "team_url": absolute("team.index"),
     }
+
+
+@mail(
+    "accounts/approval",
+    example={
+        "newsroom_name": "The Harbour Post",
+        "outcome": "asked",
+        "act": "reset",
+        "role": "",
+        "about": "Iryna Bondar (editor@example.org)",
+        "asker": "Olena (owner@example.org)",
+        "decider": "",
+        "is_mine": False,
+        "n_days": APPROVAL_LIFE.days,
+        "approval_url": "https://join.example.org/staff/team/approvals/apr_an-example",
+    },
+)
+def approval(args: dict[str, int | str], at: datetime) -> dict[str, Any] | None:
+    """To the owners and to whom it is about: one asks for what a second one has to agree to; what became of it."""
+    del at
+    reader = get_person(int(args["reader_id"]))
+    waits = db.session.get(Approval, str(args["approval_id"])) is not None
+    if not reader.is_active or (args["outcome"] == "asked" and not waits):
+        return None
+    may_look = waits and reader.role is Role.OWNER
+    return {
+        "newsroom_name": newsroom().name,
+        "outcome": str(args["outcome"]),
+        "act": str(args["act"]),
+        "role": str(args["role"]),
+        "about": _called(int(args["about_id"])),
+        "asker": _called(int(args["asker_id"])),
+        "decider": _called(int(args["decider_id"])),
+        "is_mine": reader.id == int(args["asker_id"]),
+        "n_days": APPROVAL_LIFE.days,
+        "approval_url": absolute("team.approval", approval_id=str(args["approval_id"])) if may_look else None,
+    }
+
+
+def _called(person_id: int) -> str:
+    """A colleague by name and address; by address alone once they are off the staff; "" for nobody."""
+    person = db.session.get(Person, person_id)
+    if person is None or person.is_gone:
+        return ""
+    return f"{person.staff.name} ({person.email})" if person.staff else person.email

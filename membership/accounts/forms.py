@@ -17,6 +17,7 @@ LONGEST_TYPED_EMAIL = 320
 LONGEST_TYPED_CODE = 20
 APP_DIGITS = 6
 LONGEST_REASON = 200
+LONGEST_NAME, LONGEST_KEY_NAME = 80, 60
 LARGEST_ANSWER = 32 * 1024
 
 
@@ -142,7 +143,7 @@ class NewPasskeyForm(PasskeyForm):
         _l("What to call it"),
         validators=[
             InputRequired(_l("Please give it a name, such as the name of the device.")),
-            Length(max=60, message=_l("Please use at most 60 characters.")),
+            Length(max=LONGEST_KEY_NAME, message=_l("Please use at most %(n)s characters.", n=LONGEST_KEY_NAME)),
         ],
     )
 
@@ -170,7 +171,7 @@ class WhyForm(Form):
         _l("The reason"),
         validators=[
             InputRequired(_l("Please say why: it stays in the audit log.")),
-            Length(max=LONGEST_REASON, message=_l("Please use at most 200 characters.")),
+            Length(max=LONGEST_REASON, message=_l("Please use at most %(n)s characters.", n=LONGEST_REASON)),
             _no_address,
         ],
     )
@@ -204,7 +205,7 @@ class InviteForm(EmailForm):
         _l("Name, as pages show it"),
         validators=[
             InputRequired(_l("Please type a name.")),
-            Length(max=80, message=_l("Please use at most 80 characters.")),
+            Length(max=LONGEST_NAME, message=_l("Please use at most %(n)s characters.", n=LONGEST_NAME)),
         ],
     )
     role = _role_field()

@@ -5,6 +5,7 @@ from datetime import datetime
 from flask import current_app
 
 from membership.accounts import services
+from membership.accounts.services import approving
 from membership.billing import forgetting
 from membership.kernel import clock
 from membership.web.counters import DatabaseStorage
@@ -18,6 +19,12 @@ def forget(now: datetime) -> None:
     counters = current_app.extensions["membership.counters"]
     if isinstance(counters, DatabaseStorage):
         counters.forget_old()
+
+
+def lapse_approvals(now: datetime) -> None:
+    """Take away what no second owner agreed to in time. Real time."""
+    del now
+    approving.lapse()
 
 
 def follow_addresses(now: datetime) -> None:

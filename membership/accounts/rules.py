@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
 from email_validator import EmailNotValidError, validate_email
@@ -24,6 +24,8 @@ TOUCH_EVERY = timedelta(hours=1)
 STAFF_IDLE = timedelta(minutes=30)
 STAFF_ABSOLUTE = timedelta(hours=10)
 STAFF_TOUCH_EVERY = timedelta(minutes=1)
+# So long a second owner has time to agree to what another one asks for.
+APPROVAL_LIFE = timedelta(days=3)
 # So long what was shown last is proof enough for refunds, exports and roles.
 FRESH_FOR = timedelta(minutes=10)
 
@@ -177,11 +179,6 @@ def plain_code(text: str) -> str:
     return "".join(char for char in text if char not in " \u00a0\u202f-\u2013\t")
 
 
-def is_session_live(last_seen_at: datetime, expires_at: datetime, at: datetime) -> bool:
-    """Whether a session may be used at `at`: seen within 30 days, begun within 180."""
-    return at < expires_at and at < last_seen_at + IDLE
-
-
 @dataclass(frozen=True, slots=True)
 class StaffRights:
     """What this browser may do at the desk as far as the second factor goes; the role is another question.
@@ -235,6 +232,23 @@ def may(role: Role | None, action: str) -> bool:
     if action not in ACTIONS:
         raise ValueError(f"Unknown action {action!r}.")
     return role is not None and action in MAY[role]
+
+
+class Act(StrEnum):
+    """What an owner may want to do about a member of staff that is not for one alone (ADR 16)."""
+
+    RESET = "reset"
+    ROLE = "role"
+    REMOVE = "remove"
+
+
+def is_for_two(act: Act, before: Role, after: Role | None) -> bool:
+    """Whether `act` about somebody who is `before`, and would be `after` (None: off the staff), is not for one owner
+    alone: it opens another's account to whoever reads their mail, or it makes or unmakes an owner.
+    """
+    if act is Act.RESET:
+        return True
+    return before is not after and Role.OWNER in {before, after}
 
 
 # Browsers, as their owners know them. The first word that stands in the header decides, so the order matters: most

@@ -76,6 +76,8 @@ class RollupState(Model):
     reporting: Mapped[str] = mapped_column(CURRENCY)
     # The newest exchange rate that was known then.
     rate_id: Mapped[int] = mapped_column(BigInteger, default=0)
+    # Real time, when no day was left to be summed; NULL before the first time.
+    summed_at: Mapped[datetime | None]
 
 
 class ExchangeRate(Model):

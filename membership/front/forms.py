@@ -11,13 +11,14 @@ from wtforms.validators import DataRequired, InputRequired, Length, ValidationEr
 
 from membership.contributions.forms import ActForm, ConfirmChangeForm, PauseForm
 from membership.front.rules.filters import Filter, read_filter
-from membership.front.rules.runs import MOST_MONTHS, What
+from membership.front.rules.naming import LONGEST_NAME
+from membership.front.rules.runs import MOST_MONTHS, MOST_PEOPLE, What
 from membership.front.services.runs import Chosen, Plan
 from membership.kernel.errors import InvalidInput
 from membership.kernel.money import Money
 from membership.kernel.words import one_line
 from membership.web import settings
-from membership.web.filters import money_short
+from membership.web.filters import decimal, money_short
 from membership.web.forms import Form
 
 LONGEST_REASON = 200
@@ -34,7 +35,7 @@ def _reason() -> StringField:
         filters=[lambda text: one_line(text or "")],
         validators=[
             DataRequired(_l("Please say why: it stays in the history of this person.")),
-            Length(max=LONGEST_REASON, message=_l("Please use at most 200 characters.")),
+            Length(max=LONGEST_REASON, message=_l("Please use at most %(n)s characters.", n=LONGEST_REASON)),
             _no_address,
         ],
     )
@@ -172,7 +173,10 @@ class StartForm(Form):
     reason = StringField(
         _l("The reason"),
         filters=[lambda text: one_line(text or "")],
-        validators=[Length(max=LONGEST_REASON, message=_l("Please use at most 200 characters.")), _no_address],
+        validators=[
+            Length(max=LONGEST_REASON, message=_l("Please use at most %(n)s characters.", n=LONGEST_REASON)),
+            _no_address,
+        ],
     )
 
 
@@ -180,11 +184,13 @@ def problem_words(error: InvalidInput) -> str:
     """What was wrong with what staff asked for many people, or named."""
     words = {
         "name_missing": _("Please type a name."),
-        "name_too_long": _("Please use at most 40 characters."),
+        "name_too_long": _("Please use at most %(n)s characters.", n=LONGEST_NAME),
         "name_is_address": _("Please leave addresses out of names."),
         "segment_empty": _("This is everybody: choose a filter first, then give it a name."),
         "nobody_chosen": _("Nobody is chosen: tick some people, or take all that are found."),
-        "too_many_chosen": _("These are more than 100,000 people. Choose a narrower filter."),
+        "too_many_chosen": _(
+            "These are more than %(num)s people. Choose a narrower filter.", num=decimal(MOST_PEOPLE, 0)
+        ),
         "months_odd": _("Please type a number of months from 1 to %(most)s.", most=MOST_MONTHS),
         "no_reason": _("Please say why: it stays in the history of these people."),
     }

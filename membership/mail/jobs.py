@@ -10,7 +10,7 @@ from membership.kernel import clock
 from membership.mail import letters, queries, services, smtp
 from membership.mail.catalogue import find_entry
 from membership.mail.models import OutboxMail
-from membership.mail.rules import Failure
+from membership.mail.rules import KEEP_ADDRESSES, Failure
 from membership.web import settings
 
 log = structlog.get_logger(__name__)
@@ -25,7 +25,6 @@ MAILS_AT_A_TIME = 50
 BROADCASTS_AT_A_TIME = 100
 # Between two batches others get their turn at the database, which on SQLite is for one writer at a time.
 PAUSE_SECONDS = 0.05
-KEEP_ADDRESSES = timedelta(days=30)
 
 
 def deliver(now: datetime, outbox_id: int) -> None:

@@ -6,6 +6,7 @@ from enum import Enum
 # Longer than the slowest conversation with a mail server, so that a lease runs out only when its owner died.
 LEASE = timedelta(minutes=3)
 GIVE_UP_AFTER = timedelta(days=3)
+KEEP_ADDRESSES = timedelta(days=30)
 LONGEST_WAIT = timedelta(minutes=60)
 LONGEST_WAIT_FOR_SERVER = timedelta(minutes=5)
 WAIT_AFTER_SILENCE = timedelta(minutes=30)

@@ -25,7 +25,7 @@ class ReasonForm(Form):
         filters=[lambda text: one_line(text or "")],
         validators=[
             DataRequired(_l("Please say why: it stays on record.")),
-            Length(max=LONGEST_REASON, message=_l("Please use at most 200 characters.")),
+            Length(max=LONGEST_REASON, message=_l("Please use at most %(n)s characters.", n=LONGEST_REASON)),
             _no_address,
         ],
     )

@@ -512,7 +512,7 @@ def test_an_owner_changes_a_role_resets_a_factor_and_takes_somebody_off(app, bos
     )
     assert [(row.action, row.reason, row.after) for row in rows] == [
         ("staff.role", "Kyiv desk", {"role": "finance"}),
-        ("factor.reset", "Phone lost", None),
+        ("factor.reset", "Phone lost", {"second_owner": False}),
         ("staff.role", "Has left", {"role": None}),
     ]
 

@@ -1,8 +1,6 @@
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
-from membership.accounts.rules import canonical_email, is_session_live, masked, place, plain_code
+from membership.accounts.rules import canonical_email, masked, place, plain_code
 from membership.kernel.errors import InvalidInput
 
 
@@ -80,15 +78,6 @@ def test_a_sign_in_leads_only_to_places_that_we_know_by_name(name):
 
 def test_a_code_may_be_typed_in_groups():
     assert plain_code(" 1234 5678") == plain_code("1234-5678") == plain_code("1234\u00a05678") == "12345678"
-
-
-def test_a_session_ends_after_thirty_quiet_days_and_after_half_a_year():
-    began = datetime(2026, 1, 1, tzinfo=UTC)
-    end = began + timedelta(days=180)
-    second = timedelta(seconds=1)
-    assert is_session_live(began, end, began + timedelta(days=30) - second)
-    assert not is_session_live(began, end, began + timedelta(days=30))
-    assert not is_session_live(end - second, end, end)
 
 
 def test_limits_count_mailboxes_and_identity_counts_addresses():

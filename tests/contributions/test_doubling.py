@@ -12,6 +12,7 @@ from membership.kernel import clock
 from membership.kernel.errors import Conflict
 from membership.kernel.rhythm import Rhythm
 from membership.patrons.queries import grants_of
+from tests.contributions.doubles import open_pairs
 from tests.contributions.life import Life
 from tests.factories.people import any_token, sign_in
 
@@ -43,7 +44,7 @@ def choose(browser, path, reference):
 def test_a_second_live_support_is_flagged_and_told_once(life, twice):
     older, newer = twice
     assert (life.row(older).second_of, life.row(newer).second_of) == (None, older)
-    assert [(pair.older.reference, pair.newer.reference) for pair in doubling.list_doubles()] == [twice]
+    assert open_pairs() == [twice]
     life.pass_time(months=1, days=1)
     assert len(life.mails("second_support")) == 1
     assert [len(life.payments(reference)) for reference in twice] == [2, 2], "if nobody chooses, both go on"
@@ -68,7 +69,7 @@ def test_one_click_keeps_one_and_ends_and_refunds_the_other(life, twice, app, ke
     [gone] = life.payments(lost)
     assert gone["amount_refunded"] == gone["amount"]
     assert life.standing().is_patron
-    assert doubling.list_doubles() == []
+    assert open_pairs() == []
     assert "This is settled" in browser.get(path).get_data(as_text=True)
     assert choose(browser, path, lost).status_code == 303
     life.hear()

@@ -11,10 +11,10 @@ from membership.billing.books import Scope
 from membership.contributions import checks, jobs
 from membership.contributions.models import Contribution
 from membership.contributions.rules import State
-from membership.contributions.services import doubling
 from membership.db import db, transaction
 from membership.kernel import clock
 from membership.mail.models import OutboxMail
+from tests.contributions.doubles import open_pairs
 from tests.factories.people import make_person
 
 numbers = itertools.count(1)
@@ -41,11 +41,6 @@ def set_state(reference, state) -> None:
         row.state, row.ends_at = state.value, clock.now() if state is State.ENDED else None
 
 
-def pairs() -> list[tuple[str, str]]:
-    db.session.rollback()
-    return [(choice.older.reference, choice.newer.reference) for choice in doubling.list_doubles()]
-
-
 def n_asked() -> int:
     wanted = OutboxMail.kind == "contributions/second_support"
     return db.session.scalar(select(func.count()).select_from(OutboxMail).where(wanted))
@@ -66,7 +61,7 @@ def test_a_merge_asks_about_a_support_that_was_the_second_of_one_long_over(app, 
     over = support(other, State.ENDED)
     theirs = support(other, second_of=over)
     accounts.merge(other.id, olena.id, "One reader.", "system", clock.now())
-    assert pairs() == [(hers, theirs)]
+    assert open_pairs() == [(hers, theirs)]
     assert (n_asked(), findings()) == (1, 0)
 
 
@@ -77,7 +72,7 @@ def test_when_the_middle_one_of_three_ends_the_other_two_are_still_two(olena):
     set_state(second, State.ENDED)
     assert findings() == 1
     jobs.flag_seconds(clock.now())
-    assert pairs() == [(first, third)]
+    assert open_pairs() == [(first, third)]
     assert (n_asked(), findings()) == (1, 0)
     jobs.flag_seconds(clock.now())
     assert n_asked() == 1
@@ -90,7 +85,7 @@ def test_one_that_lapsed_and_is_paid_late_is_two_again(olena):
     assert n_asked() == 0
     set_state(first, State.ACTIVE)
     jobs.flag_seconds(clock.now())
-    assert pairs() == [(first, second)]
+    assert open_pairs() == [(first, second)]
     assert n_asked() == 1
 
 
@@ -101,7 +96,7 @@ def test_three_that_become_one_persons_at_once_are_all_asked_about(app, olena):
         row = db.session.scalar(select(Contribution).where(Contribution.reference == third))
         row.second_of = first
     accounts.merge(other.id, olena.id, "One reader.", "system", clock.now())
-    named = {reference for pair in pairs() for reference in pair}
+    named = {reference for pair in open_pairs() for reference in pair}
     assert named == {first, second, third}
     assert findings() == 0
 
@@ -112,5 +107,5 @@ def test_a_pair_of_which_the_newer_was_paid_first_is_asked_about_once(olena):
     with transaction("test.flag"):  # the first one's money came after the second one's
         db.session.scalar(select(Contribution).where(Contribution.reference == first)).second_of = second
     jobs.flag_seconds(clock.now())
-    assert pairs() == [(second, first)]
+    assert open_pairs() == [(second, first)]
     assert (n_asked(), findings()) == (0, 0)

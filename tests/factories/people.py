@@ -10,7 +10,7 @@ from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import select
 
 from membership.accounts import emails, services
-from membership.accounts.models import Person, Session, SignInRequest, TotpSecret
+from membership.accounts.models import Person, Session, SignInRequest, StaffMember, TotpSecret
 from membership.accounts.queries.factors import has_factor
 from membership.accounts.rules import Role
 from membership.accounts.services.factors import APP
@@ -31,6 +31,14 @@ def make_person(email="olena@example.org", **changes) -> Person:
 
 def make_staff(email="editor@example.org", role="editor", name="The newsroom") -> Person:
     return services.appoint(email, Role(role), name, "en", clock.now())
+
+
+def make_owner(email="owner@example.org", name="The newsroom") -> Person:
+    """An owner who was at the desk already, and so counts where two owners have to agree."""
+    person = make_staff(email, "owner", name)
+    with transaction("test.make_owner"):
+        db.session.get_one(StaffMember, person.id).seen_at = clock.real_now()
+    return person
 
 
 def form_token(client, path="/signin", **headers) -> str:

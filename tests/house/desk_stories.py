@@ -20,8 +20,9 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from membership.accounts import queries as accounts
+from membership.accounts import rules
 from membership.accounts.models import Person, TotpSecret
-from membership.accounts.services import factors, passkeys
+from membership.accounts.services import approving, factors, passkeys
 from membership.billing.models import InboxEvent
 from membership.billing.services import sync
 from membership.contributions.models import Contribution
@@ -44,7 +45,7 @@ from tests.factories.authenticator import Authenticator
 from tests.factories.checkout import pay
 from tests.factories.corrections import make_passage, make_passage_at, make_report
 from tests.factories.listed import make_support
-from tests.factories.people import any_token, make_person, make_staff, sign_in
+from tests.factories.people import any_token, make_owner, make_person, make_staff, sign_in
 from tests.factories.polls import NOW, close_poll, make_draft, make_patron, make_poll, make_topics
 from tests.factories.polls import cast_ballot as cast
 from tests.factories.topics import STORY, WHY, make_topic, make_topic_at
@@ -158,6 +159,10 @@ def change_role(desk) -> Act:
 
 
 def reset_factor(desk) -> Act:
+    """Of the only owner: else it waits for another one."""
+    for row in accounts.staff_rows():
+        if row.member.role == "owner" and row.person.id != desk.person.id:
+            make_staff(row.person.email, "editor")
     return f"/staff/team/{colleague().public_id}/reset-factor", WHY_NOT
 
 
@@ -170,6 +175,27 @@ def end_session(desk) -> Act:
     sign_in(desk.browser.application.test_client(), person.email)
     session_id = accounts.sessions_of(person.id)[0].id
     return f"/staff/team/{person.public_id}/sessions/{session_id}/end", {}
+
+
+def _asked(desk, *, by_them: bool) -> str:
+    """The page of what waits for a second owner: of this desk, or of another one."""
+    other = make_owner(f"colleague-{next(numbers)}@example.org")
+    asker = accounts.get_person(other.id if by_them else desk.person.id)
+    about = colleague()
+    assert approving.do_or_ask(approving.Wish(rules.Act.RESET, about.id, asker, "Phone lost"))
+    return f"/staff/team/approvals/{accounts.list_waiting()[-1].row.id}"
+
+
+def agree(desk) -> Act:
+    return _asked(desk, by_them=True), {}
+
+
+def refuse(desk) -> Act:
+    return f"{_asked(desk, by_them=True)}/refuse", {}
+
+
+def withdraw(desk) -> Act:
+    return f"{_asked(desk, by_them=False)}/withdraw", {}
 
 
 # People -------------------------------------------------------------------------------------------------
@@ -594,6 +620,9 @@ STORIES = {
     "team.role_post": (change_role, "staff.role"),
     "team.reset_factor_post": (reset_factor, "factor.reset"),
     "team.remove_post": (take_off, "staff.role"),
+    "team.approve": (agree, "approval.approved"),
+    "team.refuse_approval": (refuse, "approval.refused"),
+    "team.withdraw_approval": (withdraw, "approval.withdrawn"),
     "team.end_session": (end_session, "session.ended"),
     "people_desk.refund_post": (refund, "refund.asked"),
     "people_desk.support_post": (support, "support.cancel"),

@@ -239,7 +239,7 @@ def test_the_comparison_sees_a_choice_where_there_is_one(world, caplog):
 
 def test_every_route_is_opened_by_every_role(world):
     """What the walk leaves out is named here: addresses that carry a secret or somebody's own number, and the pages and
-    style sheets of settings, which know of no poll.
+    style sheets of settings and of what waits for a second owner, which know of no poll.
     """
     left_out = {
         rule.rule
@@ -254,7 +254,7 @@ def test_every_route_is_opened_by_every_role(world):
         "/account/support/<reference>/pause", "/account/support/<reference>/pay",
         "/account/support/<reference>/resume", "/contribute/confirm/<token>", "/demo/mail/<key>",
         "/demo/mail/<key>/html", "/gift/redeem/<code>", "/lang/<code>", "/mail/stop/<token>", "/signin/link/<token>",
-        "/staff/factor/passkeys/<int:passkey_id>/remove",
+        "/staff/factor/passkeys/<int:passkey_id>/remove", "/staff/team/approvals/<approval_id>",
             "/staff/dashboard/<key>", "/staff/dashboard/<key>.csv",
         "/staff/people/<public_id>/comp/<int:grant_id>/revoke", "/staff/people/<public_id>/refund/<number>",
         "/staff/settings/<subject>", "/staff/settings/colours/trial-<six>.css", "/theme-<mark>.css",

@@ -11,7 +11,7 @@ from membership.billing.models import InboxEvent, Payment
 from membership.contributions.models import Contribution
 from membership.db import db
 from membership.kernel import clock
-from membership.mail import jobs as mail_jobs
+from membership.mail import rules as mail_rules
 from membership.mail.catalogue import find_entry
 from membership.mail.models import OutboxMail
 from membership.newsroom.queries import day_of
@@ -349,7 +349,7 @@ def test_a_mail_about_a_silence_that_is_over_is_not_sent_any_more(app, owners):
 
 def test_both_mails_are_in_the_catalogue(app):
     assert all(find_entry(f"operations/{name}") for name in ("silence", "silence_over"))
-    assert mail_jobs.KEEP_ADDRESSES
+    assert mail_rules.KEEP_ADDRESSES
     assert set(counters.HOURLY) | {Stream.CHARGES, Stream.VOTES} == set(Stream)
 
 

@@ -49,12 +49,14 @@ class Asked:
 class Answer:
     """What a metric must say. `lines`: key -> its values piece by piece, its total, and how many (None: not said).
 
+    `table`: its rows where it has some: the name of each (None: words of ours), then all cells that are no words.
     Amounts are whole minor units of the currency that is shown.
     """
 
     now: Any
     before: Any
     lines: dict[str, tuple[list, Any, int | None]] = field(default_factory=dict)
+    table: list[tuple] | None = None
 
 
 def rate_on(rows: Rows, currency: str, day: date) -> Fraction:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from itertools import zip_longest
 from typing import Any
 
 from membership.dashboard.metrics import METRICS, Lens, Result
@@ -36,7 +37,7 @@ class Compared:
 
 def compare(place: Place, lived: Lived) -> Compared:
     """Everything. `unknown` are metrics that nobody reckons here yet."""
-    rows, books = read(place, lived.ended_at, lived.quotes), books_of(place)
+    rows, books = read(place, lived), books_of(place)
     found = Compared(0, [], sorted(METRICS.keys() - RECKONED.keys()))
     for asked in questions(rows.today):
         hold_against_rows(found, place, lived, rows, asked)
@@ -77,7 +78,12 @@ def ask(place: Place, key: str, asked: Asked, lived: Lived) -> Result:
 
 def _said(result: Result) -> Answer:
     lines = {line.key: ([_plain(v) for v in line.values], _plain(line.total), line.n) for line in result.lines}
-    return Answer(_plain(result.now), _plain(result.before), lines)
+    rows = (
+        [(row[0], *(cell for cell in row[1:] if not isinstance(cell, str))) for row in result.table.rows]
+        if result.table
+        else None
+    )
+    return Answer(_plain(result.now), _plain(result.before), lines, rows)
 
 
 def _plain(value: Any) -> int | Decimal | None:
@@ -94,6 +100,15 @@ def _hold(found: Compared, what: str, said: Answer, wanted: Answer) -> None:
         found.n += len(right[0]) + 1 if right else 1
         if left is None or right is None or left[:2] != right[:2] or right[2] not in {None, left[2]}:
             found.differences.append(f"{what}: the line {key} is {left}, should be {right}")
+    if wanted.table is not None:
+        _hold_table(found, what, said.table or [], wanted.table)
+
+
+def _hold_table(found: Compared, what: str, said: list[tuple], wanted: list[tuple]) -> None:
+    for left, right in zip_longest(said, wanted, fillvalue=()):
+        found.n += max(len(right) - 1, 1)
+        if left[1:] != right[1:] or (right and right[0] not in {None, left[0]}):
+            found.differences.append(f"{what}: a row is {left}, should be {right}")
 
 
 # Against Stripe -----------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from membership.transfers.services import Decision
 from tests.faults.lives.world import DESK
 from tests.transfers.statements import camt, entry
 from tests.year.members import GOOD, Member
+from tests.year.newsroom import attribution_of
 from tests.year.place import Place, day_at
 
 STAFF = "staff:st_1"
@@ -86,7 +87,7 @@ def join(house: House, member: Member, rhythm: Rhythm, card: str = GOOD) -> None
     gift = offer.price(rhythm, member.cups)
     charge = gift + offer.fee_for(gift) if member.covers_fees else gift
     wished = Wished(member.email, rhythm, gift, charge, offer.cup, None)
-    visit = Visit(f"form-{house.key()}", None, "en", {})
+    visit = Visit(f"form-{house.key()}", None, "en", attribution_of(member.number))
     page = house.ask(lambda: start(wished, visit))
     if "/c/pay/" in page and house.fill_in(page, card):
         member.reference = house.reference_of(page)

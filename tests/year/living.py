@@ -15,6 +15,7 @@ from membership.kernel.errors import MembershipError
 from tests.faults.lives.hours import BEGINNING
 from tests.year.deeds import DEEDS, House
 from tests.year.members import N_DAYS, Member
+from tests.year.newsroom import Newsroom, Stayed
 from tests.year.place import DAY, HOUR, Place, day_at, midnight
 from tests.year.stripe_books import Standing, standing_of
 
@@ -28,7 +29,7 @@ refunds have arrived.
 @dataclass
 class Lived:
     """What happened, and what was seen on the way: `quotes` of one euro by day and currency, and at some midnights
-    what stood at Stripe and which terms our supporters had.
+    what stood at Stripe and which terms our supporters had; `stayed`: who was a patron some time after each poll.
     """
 
     deeds: Counter = field(default_factory=Counter)
@@ -36,6 +37,7 @@ class Lived:
     quotes: dict[tuple[date, str], Decimal] = field(default_factory=dict)
     seen: dict[date, Standing] = field(default_factory=dict)
     beside: list = field(default_factory=list)
+    stayed: dict[int, Stayed] = field(default_factory=dict)
     n_notices: int = 0
     ended_at: datetime | None = None
 
@@ -48,7 +50,7 @@ def quotes_of(day: date) -> dict[str, Decimal]:
 
 def live(place: Place, members: list[Member], tell: Tell = lambda *_: None) -> Lived:
     """The whole year and some days after it, until all has come to rest; then every day is summed."""
-    house, lived, numbers = House(place), Lived(), count()
+    house, lived, numbers, newsroom = House(place), Lived(), count(), Newsroom(place)
     agenda = [(plan.at, next(numbers), member, plan) for member in members for plan in member.plans]
     heapq.heapify(agenda)
     _publish(lived, day_at(BEGINNING))
@@ -60,8 +62,10 @@ def live(place: Place, members: list[Member], tell: Tell = lambda *_: None) -> L
             lived.seen[day] = standing_of(place)
         day += DAY
         _keep_house(place, lived, day)
+        newsroom.live_a_day(day)
         tell(day, lived)
     place.come_to_rest()
+    lived.stayed = newsroom.stayed
     lived.n_notices, lived.beside, lived.ended_at = place.n_notices, house.beside, clock.now()
     place.ask_us(lambda: rebuilding.roll(lived.ended_at))
     return lived

@@ -3,8 +3,9 @@ but the sandbox's store is asked.
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 from tests.faults.lives.stripes_view import moment, yearly_level
@@ -104,3 +105,24 @@ def by_currency(levels: dict[str, tuple[int, str]]) -> Counter:
     for minor, currency in levels.values():
         found[currency] += minor
     return found
+
+
+def charges_ahead(place: Place) -> Iterator[tuple[datetime, str, str, int]]:
+    """When Stripe means to charge what: the next renewal of whatever runs and goes on, and what it tries again."""
+    tried_again = {
+        invoice["parent"]["subscription_details"]["subscription"]: invoice
+        for invoice in place.at_stripe("invoice")
+        if invoice["status"] == "open" and invoice["next_payment_attempt"]
+    }
+    for subscription in place.at_stripe("subscription"):
+        ends = subscription["cancel_at_period_end"] or subscription["cancel_at"]
+        if ends or subscription["pause_collection"] or not subscription["metadata"].get("reference"):
+            continue
+        currency, items = subscription["currency"].upper(), subscription["items"]["data"]
+        if subscription["status"] == "active":
+            minor = sum(item["price"]["unit_amount"] * item["quantity"] for item in items)
+            kind = {"month": "monthly", "year": "yearly"}[items[0]["price"]["recurring"]["interval"]]
+            yield moment(items[0]["current_period_end"]), kind, currency, minor
+        elif subscription["status"] == "past_due" and subscription["id"] in tried_again:
+            invoice = tried_again[subscription["id"]]
+            yield moment(invoice["next_payment_attempt"]), "retry", currency, invoice["amount_due"]

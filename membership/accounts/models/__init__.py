@@ -4,6 +4,7 @@ from membership.accounts.models.factors import Passkey, PasskeyChallenge, Recove
 from membership.accounts.models.people import (
     AddressChange,
     AddressProof,
+    Approval,
     Erasure,
     Person,
     PersonWord,
@@ -16,6 +17,7 @@ from membership.accounts.models.people import (
 __all__ = [
     "AddressChange",
     "AddressProof",
+    "Approval",
     "Erasure",
     "Passkey",
     "PasskeyChallenge",

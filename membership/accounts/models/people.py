@@ -113,6 +113,35 @@ class StaffMember(Model):
     seen_at: Mapped[datetime | None]
 
 
+class Approval(Model):
+    """One row is one act about a member of staff that waits until a second owner agrees (ADR 16). It never changes:
+    whoever agrees, refuses or withdraws takes the row away, so that it counts once; the audit log keeps what became of
+    it. Moments are real time.
+    """
+
+    __tablename__ = "approvals"
+    __table_args__ = (
+        CheckConstraint("act IN ('reset', 'role', 'remove')", name="known_act"),
+        CheckConstraint("(act = 'role') = (role IS NOT NULL)", name="role_given"),
+        CheckConstraint("role IN ('owner', 'editor', 'finance', 'viewer')", name="known_role"),
+        Index("ix_approvals_asker_id", "asker_id"),
+        Index("ix_approvals_expires_at", "expires_at"),
+    )
+
+    # Random, and never used again: a form that was open for long agrees to nothing that came later.
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    # Whom it is about; one wish at a time. Both are on the staff, and the row goes when either leaves it.
+    about_id: Mapped[int] = mapped_column(ForeignKey("people.id"), unique=True)
+    asker_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    # A `rules.Act`, and for "role" the role that is to be given.
+    act: Mapped[str] = mapped_column(String(6))
+    role: Mapped[str | None] = mapped_column(String(10))
+    # Why, in the asker's words; it goes into the audit log with the act.
+    reason: Mapped[str] = mapped_column(String(200))
+    asked_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
 class SignInRequest(Model):
     """One row is one request for a mailed link. Rows change until they are used; they are deleted after a day.
 

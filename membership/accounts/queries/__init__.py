@@ -4,11 +4,14 @@ from membership.accounts.queries.factors import (
     Factors,
     Found,
     StaffRow,
+    Waiting,
     factors_of,
     find_desk_session,
     find_staff_name,
     get_staff,
+    get_waiting,
     is_forgotten,
+    list_waiting,
     names_of,
     passkey_ids_of,
     staff_rows,
@@ -39,10 +42,9 @@ from membership.accounts.queries.people import (
 from membership.accounts.rules import masked
 
 __all__ = [
-    "Factors", "Found", "LinkState", "LiveSession", "SessionRow", "StaffRow", "addresses_of", "export_mails",
-    "export_profile", "export_sessions", "export_timeline", "factors_of", "find_desk_session", "find_erasure",
-    "find_live_session", "find_person_by_email", "find_staff_name", "get_by_public_id", "get_person", "get_staff",
-    "is_forgotten", "is_open", "link_state", "list_staff", "masked", "n_readers", "name_staff",
-    "names_of", "passkey_ids_of", "public_id_of",
-    "sessions_of", "staff_rows", "timeline",
+    "Factors", "Found", "LinkState", "LiveSession", "SessionRow", "StaffRow", "Waiting", "addresses_of",
+    "export_mails", "export_profile", "export_sessions", "export_timeline", "factors_of", "find_desk_session",
+    "find_erasure", "find_live_session", "find_person_by_email", "find_staff_name", "get_by_public_id", "get_person",
+    "get_staff", "get_waiting", "is_forgotten", "is_open", "link_state", "list_staff", "list_waiting", "masked",
+    "n_readers", "name_staff", "names_of", "passkey_ids_of", "public_id_of", "sessions_of", "staff_rows", "timeline",
 ]  # fmt: skip

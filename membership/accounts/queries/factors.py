@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from membership.accounts.models import (
+    Approval,
     Passkey,
     Person,
     RecoveryCode,
@@ -119,6 +121,36 @@ def get_staff(public_id: str) -> StaffRow:
     found = next((row for row in staff_rows() if row.person.public_id == public_id), None)
     if found is None:
         raise NotFound("not_staff", "Nobody of that name is on the staff.")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something about a member of staff (`about`) that `asker` wants and a second owner has to agree to."""
+
+    row: Approval
+    about: Person
+    asker: Person
+
+
+def list_waiting() -> list[Waiting]:
+    """What waits for a second owner now, the oldest first."""
+    about, asker = aliased(Person), aliased(Person)
+    rows = db.session.execute(
+        select(Approval, about, asker)
+        .join(about, about.id == Approval.about_id)
+        .join(asker, asker.id == Approval.asker_id)
+        .where(Approval.expires_at > clock.real_now())
+        .order_by(Approval.asked_at, Approval.id)
+    )
+    return [Waiting(*row) for row in rows]
+
+
+def get_waiting(approval_id: str) -> Waiting:
+    """One of them; NotFound `no_approval` for what was settled, or is over."""
+    found = next((each for each in list_waiting() if each.row.id == approval_id), None)
+    if found is None:
+        raise NotFound("no_approval", "This does not wait any more.")
     return found
 
 

@@ -5,6 +5,7 @@ Every try is counted by the caller (`web.ratelimit`); every change is mailed to 
 
 import hmac
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyotp
@@ -144,9 +145,17 @@ def make_codes(person_id: int, here: int | None = None) -> list[str]:
         return new_codes(person)
 
 
-def reset(person_id: int, *, actor: str, reason: str | None, actor_id: int | None = None) -> None:
+def reset(
+    person_id: int,
+    *,
+    actor: str,
+    reason: str | None,
+    actor_id: int | None = None,
+    consent: Mapping[str, str | bool] | None = None,
+) -> None:
     """Take away everything that somebody has as a second factor, and sign them out everywhere: they set up another one
     when they next come in by mail. They are told by mail, and the owner who did it (`actor_id`) as well.
+    `consent` says in the log who agreed (`approving`).
     """
     with transaction("accounts.reset_factor"):
         person = lock_person(person_id)
@@ -154,7 +163,8 @@ def reset(person_id: int, *, actor: str, reason: str | None, actor_id: int | Non
         before = {"app": had.app_set_at is not None, "passkeys": len(had.passkeys), "codes": had.n_codes}
         forget_factors(person_id)
         end_sessions(person_id)
-        write_down(person, "reset", actor=actor, reason=reason, before=before)
+        after = dict(consent) if consent else None
+        write_down(person, "reset", actor=actor, reason=reason, before=before, after=after)
         if actor_id is not None:
             owner = db.session.get_one(Person, actor_id)
             args: dict[str, int | str] = {"person_id": owner.id, "of_id": person.id}
@@ -182,7 +192,7 @@ def write_down(
     actor: str | None = None,
     reason: str | None = None,
     before: dict[str, bool | int] | None = None,
-    after: dict[str, str | int] | None = None,
+    after: Mapping[str, str | int] | None = None,
 ) -> None:
     """A change of somebody's factor: into the audit log, and by mail to its owner, who may not have made it."""
     who = actor or staff_name(person)

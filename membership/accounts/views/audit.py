@@ -40,9 +40,10 @@ def index() -> ResponseReturnValue:
 
 
 def _people_in(entries: Sequence[AuditEntry]) -> set[str]:
-    """The public ids of whoever acted, and of whom it concerned."""
+    """The public ids of whoever acted, agreed or asked, and of whom it concerned."""
     actors = {entry.actor.removeprefix(STAFF) for entry in entries}
-    return actors | {entry.about for entry in entries if entry.about}
+    others = [(entry.after or {}).get(name, "") for entry in entries for name in ("approved_by", "asked_by")]
+    return actors | {each.removeprefix(STAFF) for each in others} | {entry.about for entry in entries if entry.about}
 
 
 def _before() -> int | None:

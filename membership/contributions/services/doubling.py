@@ -8,10 +8,7 @@ It arises where somebody gives without signing in. If nobody chooses, both go on
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
-
 from membership.accounts import services as accounts
-from membership.accounts.models import Person
 from membership.billing.queries import PaymentRow, payments_of
 from membership.contributions.models import Contribution, Refund
 from membership.contributions.queries import find_by_reference
@@ -121,15 +118,3 @@ def _give_back(payment: PaymentRow | None, at: datetime) -> int | None:
     row: Refund = refunding.write_down(payment, left, REASON, "member", at, token=f"second:{payment.payment_id}")
     db.session.flush()
     return row.id
-
-
-def list_doubles() -> list[Choice]:
-    """Every pair that is still open, the oldest first: what staff look at."""
-    rows = db.session.scalars(
-        select(Contribution)
-        .join(Person, Person.id == Contribution.person_id)
-        .where(Contribution.second_of.is_not(None), Contribution.state.in_(LIVE))
-        .order_by(Contribution.created_at)
-    )
-    found = (find_choice(row.reference) for row in rows.all())
-    return [choice for choice in found if choice is not None and choice.is_open]

@@ -13,6 +13,7 @@ from membership.dashboard.metrics.reading import never_rolled
 from membership.dashboard.metrics.shares import HEADINGS, WILSON_SOURCE, WILSON_URL, cells, share_of
 from membership.dashboard.queries.sums import find_rolled_to, most_of, n_by_dim
 from membership.dashboard.rules.periods import Period
+from membership.dashboard.rules.wilson import LEAST
 from membership.dashboard.sources.starts import ALL, CAME, KINDS
 from membership.web.filters import decimal, percent
 
@@ -33,12 +34,15 @@ class Conversion:
     title = _l("From the payment page to a payment")
     definition = Definition(
         _l(
-            "Of those who were led to the payment page by an article, a section or a campaign (utm_campaign), the share"
-            " that paid. It counts on the day on which the page was opened, also when the money came later; whoever "
-            "goes there again with another amount counts once more. The real share lies between “at least” and “at "
-            "most” in 95 of 100 cases. Of fewer than 40 it is too early to say anything. The 25 names with the most "
-            "visits to the payment page are shown, all others together. Who was forgotten since counts as someone who"
-            " came otherwise. How many read an article is not counted yet, so this is no share of readers."
+            "Of those who were led to the payment page by an article, a section or a campaign (utm_campaign), the "
+            "share that paid. It counts on the day on which the page was opened, also when the money came later; "
+            "whoever goes there again with another amount counts once more. The real share lies between “at least” "
+            "and “at most” in 95 of 100 cases. Of fewer than %(least)s it is too early to say anything. The "
+            "%(shown)s names with the most visits to the payment page are shown, all others together. Who was "
+            "forgotten since counts as someone who came otherwise. How many read an article is not counted yet, so "
+            "this is no share of readers.",
+            least=LEAST,
+            shown=SHOWN,
         ),
         WILSON_SOURCE,
         WILSON_URL,

@@ -30,14 +30,15 @@ class Expected:
     unit = Unit.MONEY
     kind = Kind.FLOW
     is_up_good = True
-    title = _l("Expected in the next 30 days")
+    title = _l("Expected in the next %(days)s days", days=N_DAYS)
     definition = Definition(
         _l(
-            "What running supports are to be charged from today to the 29th day after it, by the day of the charge: "
+            "What running supports are to be charged within %(days)s days from today on, by the day of the charge: "
             "monthly and yearly renewals, changed amounts as they will be, and renewals that failed and are tried "
             "again. It leaves out supports that end or are paused, single gifts, and supports that begin in these "
             "days. Not every payment goes through: “Failed and recovered” tells how many do. Other currencies count "
-            "at today's rate. It is always the next 30 days, whatever days are chosen."
+            "at today's rate. It is always the next %(days)s days, whatever days are chosen.",
+            days=N_DAYS,
         ),
         _l("Our own: the next payment of each running support, as the payment company states it."),
     )
@@ -71,7 +72,7 @@ class Expected:
         n = sum(line.n or 0 for line in result.lines)
         count = ngettext("%(n)s charge is due.", "%(n)s charges are due.", n, n=decimal(n, 0))
         before = money_short(result.before) if isinstance(result.before, Money) else ""
-        compared = _("Renewals of the 30 days before brought %(amount)s.", amount=before)
+        compared = _("Renewals of the %(days)s days before brought %(amount)s.", days=N_DAYS, amount=before)
         return f"{count} {compared}"
 
 

@@ -15,6 +15,7 @@ from membership.dashboard.queries.stories import addresses_of_chosen
 from membership.dashboard.queries.sums import find_rolled_to, n_by_dim
 from membership.dashboard.rules.periods import Period
 from membership.dashboard.rules.stories import names_of, plain
+from membership.dashboard.rules.wilson import LEAST
 from membership.web.filters import decimal, percent
 
 SHOWN = 25
@@ -32,9 +33,10 @@ class FirstStory:
         _l(
             "People whose first gift of all came in these days, by the article that led them to it. Members chose a "
             "story when a poll chose its topic, and the address of the story that was published ends in the name of "
-            "the article. The share is of all first gifts that came from a story; the real one lies between “at least”"
-            " and “at most” in 95 of 100 cases, and of fewer than 40 gifts it is too early to say anything. It does "
-            "not say that a story was read more or less: views are not counted yet."
+            "the article. The share is of all first gifts that came from a story; the real one lies between “at "
+            "least” and “at most” in 95 of 100 cases, and of fewer than %(least)s gifts it is too early to say "
+            "anything. It does not say that a story was read more or less: views are not counted yet.",
+            least=LEAST,
         ),
         WILSON_SOURCE,
         WILSON_URL,

@@ -30,10 +30,12 @@ class LifetimeValue:
     title = _l("Lifetime value")
     definition = Definition(
         _l(
-            "What an average support will have brought when it ends, should supports go on ending as they did in these "
-            "days: the average support a month at their end, times the months for which one lasts. For how long one "
-            "lasts is told by the days: all months that supports ran in them, divided by the supports that ended. With "
-            "fewer than ten ends it is too early to say. Fees are not taken off; pauses count as ends."
+            "What an average support will have brought when it ends, should supports go on ending as they did in "
+            "these days: the average support a month at their end, times the months for which one lasts. For how "
+            "long one lasts is told by the days: all months that supports ran in them, divided by the supports that "
+            "ended. With fewer than %(least)s ends it is too early to say. Fees are not taken off; pauses count as "
+            "ends.",
+            least=FEWEST_ENDS,
         ),
         _l(
             "Stripe, “Billing metric definitions”, section “Subscriber lifetime value”: average revenue per subscriber "
@@ -62,11 +64,11 @@ class LifetimeValue:
 
 def _too_early(n_ended: int) -> str:
     return str(ngettext(
-        "Only %(n)s support ended in these days; with fewer than ten it is too early to say how long one lasts. "
+        "Only %(n)s support ended in these days; with fewer than %(least)s it is too early to say how long one lasts. "
         "Choose a longer time.",
-        "Only %(n)s supports ended in these days; with fewer than ten it is too early to say how long one lasts. "
+        "Only %(n)s supports ended in these days; with fewer than %(least)s it is too early to say how long one lasts. "
         "Choose a longer time.",
-        n_ended, n=decimal(n_ended, 0),
+        n_ended, n=decimal(n_ended, 0), least=FEWEST_ENDS,
     ))  # fmt: skip
 
 

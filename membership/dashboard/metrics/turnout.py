@@ -28,11 +28,12 @@ class Turnout:
     title = _l("Turnout of polls")
     definition = Definition(
         _l(
-            "Of the people on the roll of each poll that was closed in these days, the share that voted; a blank ballot"
-            " is a vote, and so is one that was set aside since its payment went back. Everybody is counted, so there "
-            "is nothing to estimate. The first row is all polls together: who is on two rolls counts twice. A poll in "
-            "which fewer than 5 people voted is named without its numbers, and left out of those of all together; one "
-            "that was cancelled has no turnout."
+            "Of the people on the roll of each poll that was closed in these days, the share that voted; a blank "
+            "ballot is a vote, and so is one that was set aside since its payment went back. Everybody is counted, "
+            "so there is nothing to estimate. The first row is all polls together: who is on two rolls counts twice. "
+            "A poll in which fewer than %(few)s people voted is named without its numbers, and left out of those of "
+            "all together; one that was cancelled has no turnout.",
+            few=FEW,
         ),
         _l(
             "International IDEA, “Voter turnout database”: votes cast, divided by registered voters. The roll of a poll"
@@ -82,7 +83,7 @@ def _all(polls: Sequence[Closed]) -> tuple[Any, ...]:
 
 def _row(poll: Closed) -> tuple[Any, ...]:
     if poll.n_voted < FEW:
-        return (poll.title, day_of(poll.closed_at), None, _("fewer than 5"), None)
+        return (poll.title, day_of(poll.closed_at), None, _("fewer than %(few)s", few=FEW), None)
     return (poll.title, day_of(poll.closed_at), poll.n_roll, poll.n_voted, _turnout([poll]))
 
 

@@ -10,8 +10,10 @@ from flask_babel import lazy_gettext as _l
 from membership.dashboard.metrics.metric import Definition, Kind, Lens, Result, Table, Unit
 from membership.dashboard.metrics.shares import HEADINGS, WILSON_SOURCE, WILSON_URL, cells, part
 from membership.dashboard.queries.polls import Stay, stays_in
+from membership.dashboard.rules.days import STAYS_AFTER
 from membership.dashboard.rules.periods import Period
 from membership.dashboard.rules.wilson import wilson
+from membership.polls.rules import FEW
 from membership.web.filters import percent
 
 Group = tuple[int, int]
@@ -28,12 +30,15 @@ class VotersStay:
     title = _l("Do voters stay?")
     definition = Definition(
         _l(
-            "Of the people on the roll of a poll, those who voted and those who did not: how many of each were patrons "
-            "90 days after it closed. A poll belongs to the day on which those 90 days were over; it is counted once, "
-            "then, and never again. The real share lies between “at least” and “at most” in 95 of 100 cases; where the "
-            "two ranges overlap, it is too early to say. That voters stay does not mean that they stay because they "
-            "vote. Groups of fewer than 5 people are never shown, nor kept. Who is on two rolls counts twice. Only "
-            "whether somebody voted is used, never for what: nobody knows that."
+            "Of the people on the roll of a poll, those who voted and those who did not: how many of each were "
+            "patrons %(days)s days after it closed. A poll belongs to the day on which those %(days)s days were "
+            "over; it is counted once, then, and never again. The real share lies between “at least” and “at most” "
+            "in 95 of 100 cases; where the two ranges overlap, it is too early to say. That voters stay does not "
+            "mean that they stay because they vote. Groups of fewer than %(few)s people are never shown, nor kept. "
+            "Who is on two rolls counts twice. Only whether somebody voted is used, never for what: nobody knows "
+            "that.",
+            days=STAYS_AFTER.days,
+            few=FEW,
         ),
         WILSON_SOURCE,
         WILSON_URL,
@@ -55,9 +60,15 @@ class VotersStay:
         """Both shares, and what they say."""
         voters, others = result.table.rows[:2] if result.table else ((None,) * 8,) * 2
         if voters[4] is None or others[4] is None:
-            return str(_("No poll had its 90 days over in these days, with enough people in both groups."))
+            return str(
+                _(
+                    "No poll had its %(days)s days over in these days, with enough people in both groups.",
+                    days=STAYS_AFTER.days,
+                )
+            )
         told = _(
-            "Of those who voted, %(voters)s were patrons 90 days later; of the others, %(others)s.",
+            "Of those who voted, %(voters)s were patrons %(days)s days later; of the others, %(others)s.",
+            days=STAYS_AFTER.days,
             voters=percent(voters[4]),
             others=percent(others[4]),
         )
@@ -90,7 +101,7 @@ def _rows(name: str, voters: Group, others: Group) -> tuple[tuple[Any, ...], ...
 def _row(name: str, who: str, group: Group, verdict: str) -> tuple[Any, ...]:
     stayed, n = group
     if not n:
-        return (name, who, _("fewer than 5"), None, None, None, None, verdict)
+        return (name, who, _("fewer than %(few)s", few=FEW), None, None, None, None, verdict)
     _few, low, high, said = cells(stayed, n, verdict)
     return (name, who, n, stayed, _share(group), low, high, said)
 

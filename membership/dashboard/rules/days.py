@@ -5,6 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 ONE_DAY = timedelta(days=1)
 
+STAYS_AFTER = timedelta(days=90)
+"""So long after the close of a poll it is looked who is a patron."""
+
 
 def start_of(day: date, zone: tzinfo) -> datetime:
     """The first moment of `day` in `zone`, in UTC. Where midnight is skipped, the moment of the change."""

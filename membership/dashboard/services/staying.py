@@ -1,18 +1,16 @@
 """Whether voters stay: counted once for each poll, when the days after its close are over, and kept as it was then."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from membership.accounts.models import Person
 from membership.dashboard.models import FrozenStay
+from membership.dashboard.rules.days import STAYS_AFTER
 from membership.db import db, transaction
 from membership.patrons.models import CoverageSpan, Grace
 from membership.polls.models import Poll, RollEntry
 from membership.polls.rules import FEW
-
-AFTER = timedelta(days=90)
-"""So long after the close it is looked who is a patron."""
 
 AT_A_TIME = 20
 
@@ -26,7 +24,7 @@ def freeze(now: datetime) -> int:
     due = (
         select(Poll.id)
         .outerjoin(FrozenStay, FrozenStay.poll_id == Poll.id)
-        .where(Poll.state == "closed", Poll.closed_at <= now - AFTER, FrozenStay.poll_id.is_(None))
+        .where(Poll.state == "closed", Poll.closed_at <= now - STAYS_AFTER, FrozenStay.poll_id.is_(None))
         .order_by(Poll.closed_at)
         .limit(AT_A_TIME)
     )
@@ -38,7 +36,7 @@ def _freeze(poll_id: int, now: datetime) -> bool:
         poll = db.session.scalars(select(Poll).where(Poll.id == poll_id).with_for_update()).one()
         if poll.closed_at is None or db.session.get(FrozenStay, poll_id) is not None:
             return False  # somebody else was quicker
-        at = poll.closed_at + AFTER
+        at = poll.closed_at + STAYS_AFTER
         counted = {has_voted: (n, stayed) for has_voted, n, stayed in _groups(poll_id, at) if n >= FEW}
         (n_voters, voters_stayed), (n_others, others_stayed) = (counted.get(key, (None, None)) for key in (1, 0))
         row = FrozenStay(

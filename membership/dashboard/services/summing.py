@@ -12,6 +12,7 @@ from membership.dashboard.rules.rates import RateBook, convert
 from membership.dashboard.services.noticing import locked_state
 from membership.dashboard.sources import MONEY, SOURCES, Source, Sum
 from membership.db import db, transaction
+from membership.kernel import clock
 from membership.kernel.money import Money
 from membership.newsroom.queries import day_of, reporting_currency, zone
 
@@ -35,6 +36,7 @@ def sum_some(now: datetime, limit: int = AT_A_TIME) -> int:
         query = select(StaleDay.source, StaleDay.day_on).order_by(StaleDay.day_on.desc(), StaleDay.source)
         waiting = [(name, day) for name, day in db.session.execute(query.limit(limit))]
         if not waiting:
+            state.summed_at = clock.real_now()
             return 0
         rates = _Rates({day for _, day in waiting}, day_of(state.rolled_to))
         kept = _kept(waiting)

@@ -4,6 +4,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from membership.kernel import clock
+from membership.operations import rules
 from membership.operations.queries.health import health
 from membership.operations.queries.silences import streams
 from membership.web.access import audience
@@ -15,4 +16,5 @@ health_bp = Blueprint("health", __name__)
 @audience("staff")
 def index() -> ResponseReturnValue:
     """What the worker found when it last looked, and what is known at this moment."""
-    return render_template("front/health.html", health=health(clock.real_now()), streams=streams(clock.now()))
+    found = streams(clock.now())
+    return render_template("front/health.html", health=health(clock.real_now()), streams=found, alarm=rules)

@@ -41,7 +41,7 @@ class ReasonForm(Form):
         _l("Why"),
         validators=[
             InputRequired(_l("Say why; it stands in the timeline.")),
-            Length(max=LONGEST_REASON, message=_l("Please use at most 200 characters.")),
+            Length(max=LONGEST_REASON, message=_l("Please use at most %(n)s characters.", n=LONGEST_REASON)),
         ],
     )
 

@@ -83,6 +83,8 @@ def examine(known: Settings) -> Iterator[Finding]:
         yield from inside.examine(known)
         yield from polls.examine()
         yield from newsroom.examine()
+        for examiner in current_app.extensions["membership.examiners"]:
+            yield from examiner()
     yield from _provider()
     yield from _mail_server(known)
     yield from _queue(known)

@@ -46,7 +46,6 @@ class Opened:
 
     counted: list[tuple[str, str]]
     n_set_aside: int
-    n_saved: int
 
 
 def close(poll_id: int, now: datetime) -> None:
@@ -144,7 +143,7 @@ def _open_all(poll: Poll, key: PollKey, commitments: list[str]) -> Opened:
     expected = sum(key.tag(each) for each in commitments) % MODULUS
     if n_saves != len(commitments) or tags != expected or n_ballots != db.session.scalar(voted):
         raise TroubleFound(Trouble.BALLOTS_DIFFER)
-    return Opened(sorted(counted), n_set_aside, n_saves)
+    return Opened(sorted(counted), n_set_aside)
 
 
 def _unseal(poll: Poll, key: PollKey) -> list[tuple[str, Ballot]]:

@@ -9,6 +9,7 @@ from membership.billing import inbox, leases, services
 from membership.billing.models import InboxEvent
 from membership.billing.port import ObjectKind
 from membership.billing.providers.stripe import StripeProvider, translate
+from membership.dashboard.services import noticing
 from membership.db import db
 
 
@@ -56,4 +57,12 @@ def notices_are_believed(monkeypatch):
         yield
 
 
-PLANTED = {bug.__name__: bug for bug in (no_lease, unknown_is_dropped, notices_are_believed)}
+@contextmanager
+def late_news_is_not_summed(monkeypatch):
+    """The dashboard sums today, and no earlier day of which something is heard later."""
+    with monkeypatch.context() as patch:
+        patch.setattr(noticing, "_touched", lambda source: set())
+        yield
+
+
+PLANTED = {bug.__name__: bug for bug in (no_lease, unknown_is_dropped, notices_are_believed, late_news_is_not_summed)}

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 
 from membership.billing import books
+from membership.dashboard.services import rebuilding
 from membership.db import db
 from membership.kernel import clock
 from tests.faults.lives import reckoning_of_people, stripes_view
@@ -17,7 +18,17 @@ def complaints(world: World, notes: Notebook) -> list[str]:
     """Whatever does not hold, as sentences that begin with the invariant of faults.md; empty when all is well."""
     facts = Facts.gather(world, notes)
     found = list(facts.others.complaints())
-    for question in (_books, _each_once, _totals, _notices, _states, _other_states, *reckoning_of_people.QUESTIONS):
+    world.work("dashboard.roll")
+    for question in (
+        _books,
+        _rollups,
+        _each_once,
+        _totals,
+        _notices,
+        _states,
+        _other_states,
+        *reckoning_of_people.QUESTIONS,
+    ):
         found += question(world, facts)
     db.session.rollback()
     return found
@@ -33,6 +44,35 @@ def _books(world, facts):
         " GROUP BY t.id, t.kind, t.provider_ref, e.currency HAVING sum(e.amount_minor) <> 0"
     ):
         yield f"I1: {kind} of {ref} does not balance: {total} {currency}"
+
+
+def _rollups(world, facts):
+    """What the dashboard summed bit by bit, whoever died over it, is what all rows come to when they are summed anew;
+    how many payments, and how much, is counted here.
+    """
+    kept = _day_sums(world)
+    ours, paid = defaultdict(int), defaultdict(int)
+    for measure, _day, currency, _dim, n, minor, _worth in kept:
+        if measure == "payments":
+            ours[currency, "n"] += n
+            ours[currency, "minor"] += minor
+    for currency, minor in world.rows("SELECT currency, charged_minor FROM payments"):
+        paid[currency, "n"] += 1
+        paid[currency, "minor"] += int(minor)
+    if ours != paid:
+        yield f"rollups: payments come to {dict(ours)} by days, should to {dict(paid)}"
+    waiting = world.rows("SELECT source, day_on FROM stale_days")
+    if waiting:
+        yield f"rollups: days wait to be summed after all has come to rest: {waiting}"
+    world.ask_us(lambda: rebuilding.rebuild(clock.now()))
+    anew = _day_sums(world)
+    if kept != anew:
+        yield f"rollups: bit by bit {sorted(kept - anew, key=str)}, summed anew {sorted(anew - kept, key=str)}"
+
+
+def _day_sums(world) -> set[tuple]:
+    found = world.rows("SELECT measure, day_on, currency, dim, n, amount, reporting_minor FROM day_sums")
+    return {tuple(row) for row in found}
 
 
 def _each_once(world, facts):

@@ -39,7 +39,7 @@ SWEEPERS = (
     "billing.drain", "billing.finish_open", "contributions.abandon_overdue", "contributions.look_after_pending",
     "contributions.flag_seconds", "contributions.send_refunds", "contributions.stop_due",
     "contributions.try_new_cards", "accounts.erase", "contributions.forget_late", "gifts.send_due", "gifts.remind",
-    "transfers.book_certain", "transfers.lapse", "transfers.remind",
+    "transfers.book_certain", "transfers.lapse", "transfers.remind", "dashboard.roll",
 )  # fmt: skip
 # What these work on; they have nothing to do while that table is empty, and most histories leave it so.
 WORK_ON = {
