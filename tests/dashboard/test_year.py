@@ -49,7 +49,15 @@ def test_the_year_was_worth_reckoning(year):
     kinds = {kind for (kind,) in place.rows("SELECT DISTINCT kind FROM movements")}
     assert kinds == {"new", "more", "less", "lost", "back"}
     assert {way for (way,) in place.rows("SELECT DISTINCT way FROM payments")} == {"card", "bank", "cash"}
-    for table in ("payment_reversals", "payment_failures", "graces", "gifts", "refunds", "frozen_stays"):
+    for table in (
+        "payment_reversals",
+        "payment_failures",
+        "graces",
+        "gifts",
+        "refunds",
+        "frozen_stays",
+        "correction_reports",
+    ):
         assert place.rows(f"SELECT count(*) FROM {table}")[0][0], table  # noqa: S608 - our own names
     assert all(poll.n_voted for poll in read(place, lived).polls)
     assert {stage for (stage,) in place.rows("SELECT DISTINCT stage FROM topics WHERE chosen_at IS NOT NULL")} == {

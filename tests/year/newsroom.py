@@ -5,11 +5,13 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from membership.accounts.models import Person
+from membership.corrections import services as corrections
 from membership.db import db
 from membership.kernel import clock
 from membership.kernel.errors import Refused
 from membership.polls import services as polls
 from membership.topics import services as topics
+from tests.factories.corrections import make_report
 from tests.factories.polls import make_topics
 from tests.faults.lives.hours import BEGINNING
 from tests.faults.lives.world import DESK
@@ -18,6 +20,9 @@ from tests.year.rows import moment_of, times_of
 
 # The days, from the beginning, on which a poll is opened; another one is closed before.
 OPENS_ON = (60, 130, 230)
+# Every so many days a reader reports a mistake; it is answered after so many days, or is spam, or waits for ever.
+REPORTS_EVERY = 9
+ANSWERED_AFTER = (2, 8, None, 5, 7)
 LASTS = 7
 STANDS = 90
 """So many days after the close it is counted who is still a patron."""
@@ -58,6 +63,7 @@ class Newsroom:
     def __init__(self, place: Place) -> None:
         self._place = place
         self._polls: list[int] = []
+        self._reports: dict[int, int] = {}
         self.stayed: dict[int, Stayed] = {}
 
     def live_a_day(self, day) -> None:
@@ -75,8 +81,19 @@ class Newsroom:
                 self._take_up(number)
             elif since == LASTS + 30:
                 self._publish(number)
+        self._correct(n_day)
         self._place.work("dashboard.freeze_stays")
         self._look_who_stays()
+
+    def _correct(self, n_day: int) -> None:
+        """A report comes in, or one is answered: corrected, declined or thrown away in turns."""
+        if n_day % REPORTS_EVERY == 0:
+            quote = f"sentence {n_day} of them all"
+            self._reports[n_day] = self._place.ask_us(lambda: make_report(quote, prefix="", suffix="").passage_id)
+        for came_on, passage_id in self._reports.items():
+            number = came_on // REPORTS_EVERY
+            if ANSWERED_AFTER[number % len(ANSWERED_AFTER)] == n_day - came_on:
+                self._place.ask_us(lambda number=number, passage=passage_id: _answer(number, passage))
 
     def _open(self, number: int) -> None:
         def open_poll():
@@ -130,3 +147,12 @@ class Newsroom:
         voters = {person_id for person_id, has_voted in roll if has_voted}
         others = {person_id for person_id, _ in roll} - voters
         return Stayed(len(voters), len(voters & patrons), len(others), len(others & patrons))
+
+
+def _answer(number: int, passage_id: int) -> None:
+    if number % 4 == 3:
+        corrections.mark_spam(passage_id, None)
+    elif number % 2:
+        corrections.decline(passage_id, "It is as we wrote.", None)
+    else:
+        corrections.fix(passage_id, "two ferries", "three ferries", "The harbour", "Well read.", None)

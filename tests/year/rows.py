@@ -103,6 +103,13 @@ class TopicRow(NamedTuple):
     story_url: str
 
 
+class ReportRow(NamedTuple):
+    """A mistake that a reader reported, and when somebody answered first; spam is none."""
+
+    at: datetime
+    answered_at: datetime | None
+
+
 class DueRow(NamedTuple):
     """A charge that is to come, as Stripe has it. `kind`: monthly, yearly or retry."""
 
@@ -131,6 +138,7 @@ class Rows:
     paid: list[tuple[datetime, str]]
     polls: list[PollRow]
     topics: list[TopicRow]
+    reports: list[ReportRow]
     stayed: "dict[int, Stayed]"
     due: list[DueRow]
 
@@ -163,6 +171,10 @@ POLLS = """
     ORDER BY p.closed_at
 """
 TOPICS = "SELECT stage, chosen_at, published_at, due_on, story_url FROM topics WHERE chosen_at IS NOT NULL ORDER BY id"
+REPORTS = """
+    SELECT r.received_at, r.answered_at, p.state FROM correction_reports r
+    JOIN correction_passages p ON p.id = r.passage_id ORDER BY r.id
+"""
 GRACES = "SELECT person_id, opened_at, until, closed_at FROM graces"
 
 
@@ -182,7 +194,7 @@ def read(place: Place, lived: "Lived") -> Rows:
     return Rows(
         lived.ended_at, list(payments.values()), returns, fees, movements, times_of(place), troubles, changes,
         lived.quotes, _starts(place), [(moment_of(at), reference) for at, reference in place.rows(PAID)], _polls(place),
-        _topics(place), lived.stayed, [DueRow(*each) for each in charges_ahead(place)],
+        _topics(place), _reports(place), lived.stayed, [DueRow(*each) for each in charges_ahead(place)],
     )  # fmt: skip
 
 
@@ -212,6 +224,14 @@ def _topics(place: Place) -> list[TopicRow]:
     return [
         TopicRow(stage, moment_of(chosen), moment_of(published) if published else None, _day(due), url or "")
         for stage, chosen, published, due, url in place.rows(TOPICS)
+    ]
+
+
+def _reports(place: Place) -> list[ReportRow]:
+    return [
+        ReportRow(moment_of(at), moment_of(answered_at) if answered_at else None)
+        for at, answered_at, state in place.rows(REPORTS)
+        if state != "spam"
     ]
 
 

@@ -10,7 +10,7 @@ from tests.year.reckoned.ahead import expected
 from tests.year.reckoned.flows import fees, gifts, movements
 from tests.year.reckoned.leaving import churn, cohorts, failed, lifetime_value
 from tests.year.reckoned.levels import average_cups, mrr, patrons
-from tests.year.reckoned.people import conversion, first_story, promise, turnout, voters_stay
+from tests.year.reckoned.people import conversion, corrections, first_story, promise, turnout, voters_stay
 from tests.year.rows import Rows
 
 RECKONED: dict[str, Callable[[Rows, Asked], Answer]] = {
@@ -30,4 +30,5 @@ RECKONED: dict[str, Callable[[Rows, Asked], Answer]] = {
     "promise": promise,
     "turnout": turnout,
     "voters-stay": voters_stay,
+    "corrections": corrections,
 }

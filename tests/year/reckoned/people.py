@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from math import sqrt
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from tests.year.asked import Answer, Asked, half_even
 from tests.year.place import DAY, day_at
-from tests.year.rows import PollRow, Rows, StartRow
+from tests.year.rows import PollRow, ReportRow, Rows, StartRow
 
 ENOUGH, FEW, SHOWN, STANDS = 40, 5, 25, 90
 NOTHING = (None, None, None)
@@ -184,3 +184,31 @@ def _group(rows: Rows, polls: list[PollRow], who: str) -> tuple[int, int]:
         (getattr(rows.stayed[poll.id], f"n_{who}"), getattr(rows.stayed[poll.id], f"{who}_stayed")) for poll in polls
     ]
     return sum(n for n, _ in each if n >= FEW), sum(stayed for n, stayed in each if n >= FEW)
+
+
+# Mistakes that readers reported -------------------------------------------------------------------------------
+
+
+def corrections(rows: Rows, asked: Asked) -> Answer:
+    week = 7 * DAY
+    reports, was = _reported(rows, asked), _reported(rows, asked.before)
+    waits = sorted(row.answered_at - row.at for row in reports if row.answered_at)
+    n_good, n_due = _in_time(rows, reports)
+    n_late = sum(wait > week for wait in waits)
+    n_open = len(reports) - n_due
+    middle = median(Fraction(wait // timedelta(microseconds=1)) for wait in waits) if waits else None
+    days = None if middle is None else round(middle / (DAY // timedelta(microseconds=1)))
+    counted = [(None, n, _part(n, n_due)) for n in (n_good, n_late, n_due - n_good - n_late)]
+    table = [*counted, (None, n_open, None), (None, days, None)]
+    return Answer(_part(n_good, n_due), _part(*_in_time(rows, was)), table=table)
+
+
+def _reported(rows: Rows, asked: Asked) -> list[ReportRow]:
+    return [row for row in rows.reports if asked.first <= day_at(row.at) < asked.end]
+
+
+def _in_time(rows: Rows, reports: list[ReportRow]) -> tuple[int, int]:
+    """How many were answered within a week, of how many whose week is over or that were answered."""
+    week = 7 * DAY
+    due = [row for row in reports if row.answered_at or rows.upto - row.at > week]
+    return sum(1 for row in due if row.answered_at and row.answered_at - row.at <= week), len(due)
