@@ -163,7 +163,7 @@ def test_whoever_marks_a_word_more_or_less_means_the_same(seed, start, length, l
 @given(seeds, places, lengths, st.integers(1, 6), st.booleans())
 def test_a_passage_is_found_again_after_small_edits_around_it(seed, start, length, n_edits, has_new_words):
     words = article_of(seed)
-    luck = random.Random(seed)  # noqa: S311
+    luck = random.Random(seed)  # noqa: S311 - a made-up article
     edited = list(words)
     outside = [at for at in range(len(words)) if at < start - 8 or at >= start + length + 8]
     for at in luck.sample(outside, n_edits):

@@ -4,6 +4,10 @@ import gzip
 
 import pytest
 
+from membership.kernel import clock
+from membership.newsroom import services as newsroom
+from membership.newsroom.rules.plain import Languages
+from membership.newsroom.rules.subjects import Subject
 from membership.topics.rules import Stage
 from tests.conftest import make_settings
 from tests.factories.people import make_person, make_staff, sign_in
@@ -66,6 +70,14 @@ def test_a_story_that_members_chose_wears_the_badge(client, published_story):
 @pytest.fixture
 def published_story(app):
     return make_topic_at(Stage.PUBLISHED, owner=make_staff())
+
+
+def test_a_language_that_readers_are_not_spoken_to_in_is_not_told(client):
+    newsroom.save(Subject.LANGUAGES, Languages(("uk",), "uk"), 0, "staff:1", clock.now())
+    told = client.get("/embed/config.json").json
+    assert told["languages"] == ["uk"]
+    assert "en" not in told["parts"]["goal"]
+    assert 'lang="uk"' in client.get("/embed/frame/goal?lang=en").text
 
 
 class TestSwitchedOff:

@@ -141,10 +141,25 @@ def test_marked_words_and_two_keys_report_a_mistake(newsdesk, new_page):
     assert dialog.locator("blockquote").inner_text() == "harbour was dredged twice"
     dialog.get_by_label("How should it read").fill("It was dredged once.")
     assert violations_within(page, "reader-corrections") == []
+    page.keyboard.press("Control+Enter")
+    assert page.get_by_role("dialog").count() == 1
     dialog.get_by_role("button", name="Send to the newsroom").click()
     dialog.get_by_text("Thank you.").wait_for()
     assert reports(house)[n_before:] == [("harbour was dredged twice", "It was dredged once.", None)]
     page.keyboard.press("Escape")
+    assert page.get_by_role("dialog").count() == 0
+    assert page.evaluate("hurt") == []
+
+
+def test_where_nothing_is_shown_the_keys_do_nothing(newsdesk, new_page):
+    page = new_page()
+    page.add_init_script("addEventListener('DOMContentLoaded', () => document.querySelector('article').before("
+                         "document.querySelector('reader-corrections')))")  # fmt: skip
+    with page.expect_response("**/embed/config.json"):
+        page.goto(f"{newsdesk[1]}/article")
+    page.locator("reader-goal progress").wait_for()
+    page.evaluate(MARK)
+    page.keyboard.press("Control+Enter")
     assert page.get_by_role("dialog").count() == 0
     assert page.evaluate("hurt") == []
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, make_response, request
+from flask import Blueprint, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 from werkzeug.exceptions import UnsupportedMediaType
@@ -23,6 +23,7 @@ from membership.kernel.errors import InvalidInput, MembershipError, Refused
 from membership.web.access import audience
 from membership.web.i18n import LANGUAGES, current_locale
 from membership.web.links import absolute
+from membership.web.shared import for_everybody
 
 embed_bp = Blueprint("correction_embed", __name__)
 
@@ -32,17 +33,14 @@ LARGEST_REPORT = 16 * 1024
 PREFLIGHT_KEPT_SECONDS = 7200
 KINDS = frozenset({"application/json", "text/plain"})
 FIELDS = ("article", "quote", "prefix", "suffix", "note", "email", "locale")
-# A correction is seen after a minute; a cache may go on with what it has while it asks, a day while we are down.
-KEPT_SHORTLY = "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
 
 
 @embed_bp.after_request
 def _say_who_may_read(answer: Response) -> Response:
     """The headers of CORS: an answer about a report is for the newsroom's own pages, also where it is a refusal."""
-    answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     if request.path != REPORTS:
-        answer.headers["Access-Control-Allow-Origin"] = "*"
         return answer
+    answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     answer.vary.add("Origin")
     answer.headers["Cache-Control"] = "no-store"
     origin = request.headers.get("Origin")
@@ -116,11 +114,7 @@ def log() -> ResponseReturnValue:
     """What was corrected in one article, the last one first; an empty list for most."""
     article = clean_article(request.args.get("article", ""), queries.known_origins())
     rows = queries.corrections_of(article.key)
-    answer = make_response(jsonify(article=article.address, corrections=[_in_short(row) for row in rows]))
-    answer.headers["Cache-Control"] = KEPT_SHORTLY
-    answer.add_etag()
-    answer.make_conditional(request)
-    return answer
+    return for_everybody(jsonify(article=article.address, corrections=[_in_short(row) for row in rows]))
 
 
 def _in_short(passage: CorrectionPassage) -> dict[str, Any]:

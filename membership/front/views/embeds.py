@@ -16,24 +16,23 @@ from flask_babel import force_locale, format_decimal, ngettext
 from flask_babel import gettext as _
 
 from membership.corrections.queries import known_origins
+from membership.corrections.services.owning import KEEP_ADDRESS
 from membership.front.queries import chosen_stories, goal, stories, vote
 from membership.front.queries.front_page import Goal
 from membership.kernel import clock
 from membership.kernel.errors import NotFound
-from membership.newsroom.queries import colours_drawn, newsroom, offer_in, offered_currencies
+from membership.newsroom.queries import colours_drawn, house, newsroom, offer_in, offered_currencies
 from membership.web import settings
 from membership.web.access import audience
 from membership.web.filters import day, money_short
-from membership.web.i18n import LANGUAGES
 from membership.web.links import absolute
 from membership.web.security import content_policy
+from membership.web.shared import for_everybody
 
 embeds_bp = Blueprint("embeds", __name__)
 
 SCRIPT = "embed/v1.js"
 MARK_LENGTH = 16
-# A change is seen after a minute; a cache may go on with what it has while it asks, and for a day while we are down.
-KEPT_SHORTLY = "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
 KEPT_FOR_EVER = "public, max-age=31536000, immutable"
 VERSION = 1
 # The parts that need no script.
@@ -46,7 +45,7 @@ Words = dict[str, str]
 @audience("machine", rate="machine")
 def script() -> ResponseReturnValue:
     """The newest script, for pages that name no version of it."""
-    return _open_to_all(_script()[1], "text/javascript", KEPT_SHORTLY)
+    return for_everybody(Response(_script()[1], mimetype="text/javascript"))
 
 
 @embeds_bp.get("/embed/v1-<string(length=16):mark>.js")
@@ -55,7 +54,7 @@ def marked_script(mark: str) -> ResponseReturnValue:
     """The script of this digest, for pages that pin it with `integrity`. It is never another one under this address."""
     if mark != _script()[0]:
         raise NotFound("no_script", "There is no such script.")
-    return _open_to_all(_script()[1], "text/javascript", KEPT_FOR_EVER)
+    return for_everybody(Response(_script()[1], mimetype="text/javascript"), KEPT_FOR_EVER)
 
 
 @embeds_bp.get("/embed/frame/<name>")
@@ -65,15 +64,13 @@ def frame(name: str) -> ResponseReturnValue:
     if name not in FRAMED:
         raise NotFound("no_part", "There is no such part.")
     part = PARTS[name]() if name in settings().embeds else None
-    asked = request.args.get("lang", "")
-    locale = asked if asked in LANGUAGES else next(iter(LANGUAGES))
+    asked, languages = request.args.get("lang", ""), _languages()
+    locale = asked if asked in languages else languages[0]
     with force_locale(locale):
         body = render_template("front/embed_frame.html", name=name, part=part, words=(part or {}).get(locale))
-    answer = _open_to_all(body, "text/html", KEPT_SHORTLY)
-    known = settings()
-    answer.headers["Content-Security-Policy"] = content_policy(
-        known, frame_ancestors=" ".join(["'self'", *known.site_origins])
-    )
+    answer = for_everybody(Response(body, mimetype="text/html"))
+    ancestors = " ".join(["'self'", *settings().site_origins])
+    answer.headers["Content-Security-Policy"] = content_policy(settings(), frame_ancestors=ancestors)
     return answer
 
 
@@ -86,11 +83,11 @@ def config() -> ResponseReturnValue:
         "version": VERSION,
         "name": newsroom().name,
         "script": url_for("embeds.marked_script", mark=_script()[0]),
-        "languages": list(LANGUAGES),
+        "languages": _languages(),
         "colours": _colours(),
         "parts": parts,
     }
-    return _open_to_all(json.dumps(told, ensure_ascii=False), "application/json", KEPT_SHORTLY)
+    return for_everybody(Response(json.dumps(told, ensure_ascii=False), mimetype="application/json"))
 
 
 @cache
@@ -99,14 +96,10 @@ def _script() -> tuple[str, str]:
     return hashlib.sha256(text.encode()).hexdigest()[:MARK_LENGTH], text
 
 
-def _open_to_all(body: str, mimetype: str, kept: str) -> Response:
-    answer = Response(body, mimetype=mimetype)
-    answer.headers["Cache-Control"] = kept
-    answer.headers["Access-Control-Allow-Origin"] = "*"
-    answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    answer.add_etag()
-    answer.make_conditional(request)
-    return answer
+def _languages() -> list[str]:
+    """Those that readers are spoken to in; the first where a page is in none of them."""
+    known = house()
+    return sorted(known.languages, key=lambda code: code != known.default_language)
 
 
 def _colours() -> dict[str, dict[str, str]]:
@@ -117,12 +110,11 @@ def _colours() -> dict[str, dict[str, str]]:
 
 def _goal() -> dict[str, Any]:
     found = goal(clock.now())
-    is_money = found.money is not None and found.money_wanted is not None
-    return {
-        "href": absolute("contributions.contribute"),
-        "now": found.money.minor if is_money else found.n_patrons,  # type: ignore[union-attr]
-        "wanted": found.money_wanted.minor if is_money else found.n_wanted,  # type: ignore[union-attr]
-    } | _in_each_language(lambda: _goal_words(found))
+    now, wanted = found.n_patrons, found.n_wanted
+    if found.money is not None and found.money_wanted is not None:
+        now, wanted = found.money.minor, found.money_wanted.minor
+    told = {"href": absolute("contributions.contribute"), "now": now, "wanted": wanted}
+    return told | _in_each_language(lambda: _goal_words(found))
 
 
 def _goal_words(found: Goal) -> Words:
@@ -197,7 +189,9 @@ def _correction_words() -> Words:
         "what": _("Which words are wrong, and how should they read?"),
         "note": _("How should it read, and how do you know?"),
         "email": _("Your e-mail address, if you would like to hear what became of it"),
-        "privacy": _("An editor reads this. We write to you once, and delete your address 30 days later."),
+        "privacy": _(
+            "An editor reads this. We write to you once, and delete your address %(n)s days later.", n=KEEP_ADDRESS.days
+        ),
         "send": _("Send to the newsroom"),
         "close": _("Close"),
         "thanks": _("Thank you. An editor looks at it."),
@@ -216,7 +210,7 @@ PARTS: Mapping[str, Callable[[], dict[str, Any] | None]] = {
 
 def _in_each_language(words: Callable[[], Words]) -> dict[str, Words]:
     found = {}
-    for language in LANGUAGES:
+    for language in _languages():
         with force_locale(language):
             found[language] = {name: str(value) for name, value in words().items()}
     return found

@@ -17,7 +17,7 @@ const CSS = `
 * { box-sizing: border-box; }
 .box { border-block: 1px solid var(--line); font: inherit; line-height: 1.5; padding-block: 1rem; }
 .box > * + * { margin-top: .6rem; }
-p, h2, ul, figure { margin: 0; }
+p, h2, ul { margin: 0; }
 h2 { font: inherit; font-size: 1.15em; font-weight: 700; line-height: 1.25; }
 .small { font-size: .9em; }
 ul { display: grid; gap: .3rem; list-style: none; padding: 0; }
@@ -126,10 +126,12 @@ class Part extends HTMLElement {
       const all = await config();
       const about = all?.parts?.[this.constructor.part];
       if (!about || !this.isConnected) return;
-      const language = (this.closest("[lang]")?.lang || "en").slice(0, 2).toLowerCase();
-      const words = all.languages.includes(language) ? language : "en";
-      const content = this.draw(about, about[words], words);
-      if (content) await this.show(content, words, all.colours);
+      const asked = this.closest("[lang]")?.lang.slice(0, 2).toLowerCase();
+      const language = all.languages.includes(asked) ? asked : all.languages[0];
+      const content = this.draw(about, about[language]);
+      if (!content) return;
+      await this.show(content, language, all.colours);
+      this.begin?.();
     } catch {
       // Nothing is shown, and the article stays as it was.
     }
@@ -259,25 +261,28 @@ class Corrections extends Part {
   static height = 24;
 
   draw({ href, post }, words) {
-    this.words = words;
-    this.post = post;
+    Object.assign(this, { words, post });
     this.inside = this.dataset.inside || "article, main";
     const open = link(`${href}?article=${encodeURIComponent(here())}`, words.link);
     open.addEventListener("click", (event) => {
       event.preventDefault();
       this.ask(marked(this.inside), open);
     });
+    const keys = matchMedia("(pointer: fine)").matches && make("span", {}, ` ${words.keys}`);
+    return make("p", { class: "small" }, open, keys);
+  }
+
+  // Only what is shown listens: before that there is nothing to open a dialog in.
+  begin() {
     addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.defaultPrevented) return;
-      const found = marked(this.inside);
+      const found = this.isConnected && marked(this.inside);
       if (found) {
         event.preventDefault();
         this.ask(found, null);
       }
     });
     if (matchMedia("(pointer: coarse)").matches) this.followSelection();
-    const keys = matchMedia("(pointer: fine)").matches && make("span", {}, ` ${words.keys}`);
-    return make("p", { class: "small" }, open, keys);
   }
 
   // On touch there is no such key: a button stands below what was marked, for as long as it is.
@@ -292,13 +297,14 @@ class Corrections extends Part {
       const found = marked(this.inside);
       button.hidden = !found;
       if (!found) return;
-      if (!button.isConnected) this.shadowRoot?.append(button);
+      if (!button.isConnected) this.shadowRoot.append(button);
       button.style.top = `${Math.min(innerHeight - 60, Math.max(8, found.box.bottom + 12))}px`;
       button.style.left = `${Math.min(innerWidth - button.offsetWidth - 8, Math.max(8, found.box.left))}px`;
     });
   }
 
   ask(found, opener) {
+    if (this.shadowRoot.querySelector("dialog")) return; // what is typed there stays
     const { words } = this;
     const note = make("textarea", { name: "note", maxlength: 2000, rows: 4, ...(found ? {} : { required: "" }) });
     const email = make("input", { name: "email", type: "email", autocomplete: "email", maxlength: 254 });
@@ -316,7 +322,8 @@ class Corrections extends Part {
       said,
       make("div", { class: "buttons" }, send, close),
     );
-    const dialog = make("dialog", { "aria-labelledby": "title" }, form);
+    const { lang } = this.shadowRoot.firstElementChild;
+    const dialog = make("dialog", { "aria-labelledby": "title", lang }, form);
     close.addEventListener("click", () => dialog.close());
     dialog.addEventListener("close", () => {
       dialog.remove();
@@ -332,7 +339,7 @@ class Corrections extends Part {
         suffix: found?.suffix ?? "",
         note: note.value.trim(),
         email: email.value.trim(),
-        locale: form.closest("[lang]")?.lang ?? this.shadowRoot.firstElementChild.lang,
+        locale: dialog.lang,
       });
       const isDone = said.textContent === words.thanks;
       send.disabled = isDone;
@@ -342,7 +349,6 @@ class Corrections extends Part {
       }
     });
     this.shadowRoot.append(dialog);
-    dialog.lang = this.shadowRoot.firstElementChild.lang;
     dialog.showModal();
     note.focus();
   }
