@@ -8,13 +8,11 @@ import re
 import socket
 import subprocess
 import sys
-import threading
 import time
 from datetime import UTC, datetime
 
 import pytest
 import requests
-from werkzeug.serving import make_server
 
 from membership.billing.port import (
     CardCollected,
@@ -34,6 +32,7 @@ from membership.billing.providers.stripe import StripeProvider
 from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
 from tests.conftest import WEBHOOK_SECRET
+from tests.served import Served
 
 NEWS = (
     CardCollected,
@@ -212,10 +211,6 @@ def connected(app, settings, sandbox):
     known = settings.model_copy(update={"stripe_api_base": sandbox.url})
     app.extensions["membership.settings"] = known
     app.extensions["membership.provider"] = StripeProvider(known)
-    server = make_server("localhost", sandbox.web_port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
+    served = Served(app, sandbox.web_port)
     yield sandbox
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    served.end()

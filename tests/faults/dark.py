@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 import requests
 from sqlalchemy import func, select
-from werkzeug.serving import make_server
 
 from membership.billing import jobs
 from membership.billing.models import InboxEvent
@@ -18,6 +17,7 @@ from membership.sandbox.app import create_sandbox
 from tests.conftest import WEBHOOK_SECRET, make_settings
 from tests.factories.checkout import pay
 from tests.faults.conftest import begin
+from tests.served import Served
 
 AUTH = ("sk_test_123456789", "")
 
@@ -25,8 +25,8 @@ AUTH = ("sk_test_123456789", "")
 class Story:
     """The app, its endpoint and a sandbox that share one clock."""
 
-    def __init__(self, app, box, server) -> None:
-        self.app, self.box, self._server = app, box, server
+    def __init__(self, app, box, served) -> None:
+        self.app, self.box, self._served = app, box, served
         self._n_readers = 0
 
     def control(self, name: str, **body):
@@ -64,8 +64,7 @@ class Story:
                 connection.execute(InboxEvent.__table__.update().where(is_open).values(next_try_at=clock.real_now()))
 
     def go_dark(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._served.end()
 
     def n_forgotten(self) -> int:
         """How many events never came about since the faults were ordered."""
@@ -99,10 +98,8 @@ def settings(database_url, tmp_path, box):
 @pytest.fixture
 def story(app, box):
     clock.use_offset(lambda: timedelta(seconds=box.clock.offset))
-    server = make_server("localhost", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    endpoint = {"url": f"http://localhost:{server.server_port}/stripe/webhook", "enabled_events[0]": "*"}
+    served = Served(app)
+    endpoint = {"url": f"http://localhost:{served.port}/stripe/webhook", "enabled_events[0]": "*"}
     made = requests.post(f"{box.public_url}/v1/webhook_endpoints", data=endpoint, auth=AUTH, timeout=20).json()
     known = make_settings(
         **app.extensions["membership.settings"].model_dump()
@@ -110,7 +107,6 @@ def story(app, box):
     )
     app.extensions["membership.settings"] = known
     app.extensions["membership.provider"] = StripeProvider(known)
-    yield Story(app, box, server)
-    server.shutdown()
-    thread.join()
+    yield Story(app, box, served)
+    served.end()
     clock.use_offset(clock.no_offset)

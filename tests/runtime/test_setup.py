@@ -1,12 +1,10 @@
 """`membership setup stripe`, against the sandbox: makes, mends, tests, and changes nothing where all is right."""
 
 import re
-import threading
 
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
 from membership.billing.models import InboxEvent
 from membership.billing.providers.stripe import StripeProvider
@@ -19,6 +17,7 @@ from membership.sandbox.resources import webhook_endpoints
 from tests.billing.conftest import free_port, sandbox, sandbox_process  # noqa: F401 - the stand-in of Stripe
 from tests.billing.test_way import connected_client
 from tests.conftest import WEBHOOK_SECRET
+from tests.served import Served
 
 NOWHERE = "http://127.0.0.1:9/stripe/webhook"
 
@@ -59,23 +58,18 @@ def box():
 @pytest.fixture
 def serve(app, settings):
     """Answer Stripe's notices with that signing secret at an address of our own."""
-    server, thread = None, None
+    served = []
 
     def begin(base: str, secret: str, port: int) -> None:
-        nonlocal server, thread
         known = settings.model_copy(
             update={"stripe_api_base": base, "stripe_webhook_secret": (SecretStr(WEBHOOK_SECRET), SecretStr(secret))}
         )
         app.extensions["membership.provider"] = StripeProvider(known)
-        server = make_server("localhost", port, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+        served.append(Served(app, port))
 
     yield begin
-    if server is not None:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    for one in served:
+        one.end()
 
 
 def endpoints(base_or_box):

@@ -127,6 +127,15 @@ class Lives(Givers, Members, OtherWays, NewsroomStaff, PeopleAtStripe, RuleBased
             self._pay(self.pages[-1], GOOD_CARD)
             self._work_while_something_happens(where, nth, seconds, then, 0)
 
+    @rule(who=READERS, rhythm=RHYTHMS, nth=st.integers(0, 1), then=st.sampled_from(["refund", "dispute"]))
+    def a_first_payment_is_given_back_while_a_worker_is_at_it(self, who, rhythm, nth, then):
+        """What is given back is heard of by another worker, who may neither book the payment nor forget this."""
+        self.step()
+        self._clear_the_table()
+        if self._choose(who, rhythm, 1):
+            self._pay(self.pages[-1], GOOD_CARD)
+            self._work_while_something_happens("stripe.read:after-call", nth, 1, then, 0)
+
     @precondition(lambda self: self.world.is_at_stripe("subscription"))
     @rule(first=DEEDS, where=STANDSTILLS, nth=st.integers(0, 1), seconds=PAUSES, then=DEEDS, which=WHICH)
     def a_worker_dawdles_over_a_change(self, first, where, nth, seconds, then, which):
