@@ -10,7 +10,8 @@ from tests.journeys.article_site import Broken, Site, framed, news_site
 from tests.journeys.demo import Demo, a_free_port
 from tests.journeys.inspection import overflow, violations
 
-SCRIPT = (Path(web.__file__).parents[1] / "static" / "embed" / "v1.js").read_text(encoding="utf-8")
+STATIC = Path(web.__file__).parents[1] / "static" / "embed"
+SCRIPT = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in ("engine.js", "v1.js"))
 PATIENCE_MS = 2000
 # What our part of a page did to it: refused things, thrown errors, and moved words.
 WATCH = """

@@ -46,6 +46,7 @@ textarea, input { background: Field; border: 1px solid GrayText; border-radius: 
 textarea { min-height: 6rem; resize: vertical; }
 .buttons { align-items: center; display: flex; flex-wrap: wrap; gap: .6rem; }
 .appeal { border-block: 3px solid var(--accent); }
+.appeal > .buttons { margin-top: 1rem; }
 .appeal h2 { font-size: 1.35em; text-wrap: balance; }
 .quiet { background: none; border: 0; color: inherit; cursor: pointer; font: inherit; font-size: .9em;
   min-height: 2.75rem; padding: .3rem .4rem; text-decoration: underline; text-underline-offset: .2em; }
