@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from membership.accounts.rules import words_of
-from membership.db import db
+from membership.db import db, is_sqlite
 from tests.bench import bulk
 
 _NAMES = (
