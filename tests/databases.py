@@ -9,8 +9,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from weakref import WeakSet
 
-from sqlalchemy import URL, Engine, NullPool, create_engine, make_url, text
+import psycopg
+from sqlalchemy import URL, Engine, NullPool, Pool, create_engine, event, make_url, text
 
 from membership import db as database
 from membership.app import create_app
@@ -54,6 +56,24 @@ CREATE EVENT TRIGGER note_drops ON sql_drop EXECUTE FUNCTION cleaning.note();
 """
 # It waits until they are gone, ten seconds at most.
 END_OTHERS = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = :name"
+
+
+_connections: WeakSet[psycopg.Connection] = WeakSet()
+
+
+@event.listens_for(Pool, "connect")
+def _know(connection: object, _record: object) -> None:
+    if isinstance(connection, psycopg.Connection):
+        _connections.add(connection)
+
+
+def close_others(name: str) -> None:
+    """Close what this process still holds of the database `name`: a thread that asked once more after its app had let
+    go of everything. Left open, it would be an error of whichever test is running when the garbage is collected.
+    """
+    for connection in list(_connections):
+        if not connection.closed and connection.info.dbname == name:
+            connection.close()
 
 
 def make_tables(settings: Settings) -> None:
@@ -144,5 +164,6 @@ class SharedCopy:
             self._n_uses = 0
         self._n_uses += 1
         yield self._server.url_of(self._name)
+        close_others(self._name)
         if self._n_uses < MOST_USES and not self._server.clean(self._name):
             self._n_uses = MOST_USES

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from membership.accounts.rules import words_of
 from membership.db import db, is_sqlite
+from tests.bench import bulk
 
 _NAMES = (
     "Олена Наталія Тетяна Ірина Оксана Людмила Світлана Ольга Марія Юлія Андрій Сергій Олександр Володимир Микола "
@@ -44,12 +45,7 @@ class Crowd:
         for first in range(1, self.n + 1, AT_A_TIME):
             with db.engine.begin() as connection:
                 _write(connection, self._rows(range(first, min(first + AT_A_TIME, self.n + 1))))
-        if not is_sqlite():
-            with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                for table in (table for table, columns in COLUMNS.items() if columns.startswith("id ")):
-                    last = f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"  # noqa: S608
-                    connection.exec_driver_sql(last)
-                connection.exec_driver_sql("VACUUM ANALYZE")
+        bulk.settle(table for table, columns in COLUMNS.items() if columns.startswith("id "))
 
     def _rows(self, numbers: range) -> Iterator[tuple[str, list[str], list[Row]]]:
         made = [self._person(i) for i in numbers]

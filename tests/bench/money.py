@@ -132,9 +132,6 @@ def _prepare(n: int, database_url: str) -> tuple[Flask, StandIn]:
     with app.app_context():
         db.create_all()
         patronage.write()
-        if not database_url.startswith("sqlite"):
-            with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text("ANALYZE"))
     return app, stand_in
 
 
@@ -191,6 +188,9 @@ def _drains() -> Iterator[None]:
     jobs.DRAIN_SECONDS = 1.0
     while _n_done() < N_RENEWALS:
         jobs.drain(clock.now())
+        wrong = db.session.scalar(select(InboxEvent.traceback).where(InboxEvent.n_faults > 0).limit(1))
+        if wrong:
+            raise RuntimeError(f"A renewal could not be booked:\n{wrong}")
         yield
 
 

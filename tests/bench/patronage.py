@@ -29,6 +29,7 @@ from membership.kernel.money import Money
 from membership.kernel.rhythm import Rhythm
 from membership.mail.models import OutboxMail
 from membership.patrons.models import CoverageGrant, CoverageSpan
+from tests.bench import bulk
 
 AT_A_TIME = 5_000
 PAGE = 100
@@ -55,19 +56,22 @@ class Patronage:
                     connection.execute(insert(model), rows)
         with transaction("bench.receipts"):
             db.session.add(ReceiptCounter(year=self.paid_at.year, last_number=self.n))
+        bulk.settle(model.__tablename__ for model in self._makers() if "id" in model.__table__.columns)
+
+    def _makers(self) -> dict[Any, Callable[[int], list[Row]]]:
+        return {
+            Person: self._person,
+            Contribution: self._contribution,
+            Payment: self._payment,
+            JournalTransaction: self._movements,
+            JournalEntry: self._entries,
+            CoverageGrant: self._grant,
+            CoverageSpan: self._span,
+            OutboxMail: self._mails,
+        }
 
     def _rows(self, numbers: range) -> Iterator[tuple[Any, list[Row]]]:
-        makers: tuple[tuple[Any, Callable[[int], list[Row]]], ...] = (
-            (Person, self._person),
-            (Contribution, self._contribution),
-            (Payment, self._payment),
-            (JournalTransaction, self._movements),
-            (JournalEntry, self._entries),
-            (CoverageGrant, self._grant),
-            (CoverageSpan, self._span),
-            (OutboxMail, self._mails),
-        )
-        for model, make in makers:
+        for model, make in self._makers().items():
             yield model.__table__, [row for number in numbers for row in make(number)]
 
     def _person(self, i: int) -> list[Row]:
