@@ -33,7 +33,7 @@ from membership.polls import views as polls
 from membership.resources import resource_dir
 from membership.topics import views as topics
 from membership.transfers import views as transfers
-from membership.web import access, addresses, errors, filters, i18n, logs, ratelimit, security
+from membership.web import access, addresses, errors, filters, i18n, logs, patron_hint, ratelimit, security
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -88,4 +88,5 @@ def _install_plumbing(app: Flask, settings: Settings) -> None:
     security.install(app, settings)
     errors.install(app)
     i18n.install(app)
+    patron_hint.install(app)
     filters.install(app)

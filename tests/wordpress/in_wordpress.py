@@ -118,7 +118,7 @@ def test_what_it_costs_a_reader_is_said(newsroom, chromium):
             context = chromium.new_context(viewport={"width": 360, "height": 800})
             page = context.new_page()
             fetched = []
-            page.on("requestfinished", fetched.append)
+            page.on("requestfinished", lambda request, kept=fetched: kept.append(request))
             session = context.new_cdp_session(page)
             session.send("Performance.enable")
             page.goto(paper.article, wait_until="networkidle")

@@ -385,6 +385,11 @@ function recall() {
   return { seed, seen, quiet, patron };
 }
 
+// The reader asked us to say so, in their account: a cookie of the site's own domain, with nothing of them in it.
+export function isPatron() {
+  return document.cookie.split("; ").includes("reader_patron=1");
+}
+
 function keep(memory) {
   localStorage.setItem(MEMORY, JSON.stringify(memory));
 }
@@ -428,7 +433,8 @@ class Appeal extends Part {
     if (Appeal.isTaken) return null; // a page asks once
     Appeal.isTaken = true;
     const place = this.place(language);
-    const memory = recall();
+    const known = recall();
+    const memory = isPatron() ? { ...known, patron: Infinity } : known;
     const { appeal, variant, why } = decide(list, place, memory, seconds());
     const forced = FORCED.exec(location.hash);
     if (forced) {
@@ -439,7 +445,7 @@ class Appeal extends Part {
       return named && this.ask(href, named, forced[2] ?? named.variants[0].id, words, language, () => {});
     }
     if (!appeal) return null;
-    keep(memory); // whoever cannot be remembered is not asked
+    keep(known); // whoever cannot be remembered is not asked
     this.begin = () => this.count(appeal, variant, events, sample, href);
     if (variant !== HELD_OUT) {
       return this.ask(href, appeal, variant, words, language, (event, more) => {
