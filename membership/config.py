@@ -79,8 +79,8 @@ class Settings(BaseModel):
     )
 
     patron_hint_domain: str | None = Field(
-        None, description="The domain of the newsroom's site and of PUBLIC_URL, such as example.org, where a browser may"
-        " say that its reader is a patron; not set: readers are not asked",
+        None, description="The domain of the newsroom's site and of PUBLIC_URL, where a browser may say that its reader"
+        " is a patron, such as example.org; not set: readers are not asked",
     )  # fmt: skip
 
     newsroom_name: str = Field(min_length=1, max_length=80)
