@@ -141,7 +141,7 @@ def form_for(keys: Sequence[str], languages: Sequence[str], zone: ZoneInfo) -> t
     """The form of an appeal with these variants, whose words are typed in these languages."""
     fields: dict[str, Any] = {"keys": tuple(keys), "languages": tuple(languages), "zone": zone}
     for key in keys:
-        fields[f"{key}_weight"] = _number(_l("Share"))
+        fields[f"{key}_weight"] = _number(_l("Share among the variants"))
         for language in languages:
             fields[f"{key}_{language}_title"] = _list(_l("Heading"))
             fields[f"{key}_{language}_body"] = TextAreaField(_l("Text"), validators=[Length(max=MOST_TYPED)])

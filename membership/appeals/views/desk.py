@@ -190,7 +190,7 @@ def _words() -> dict[str, Any]:
     """What the pages need to show words as readers see them."""
     languages = _languages()
     return {
-        "languages": [(code, LANGUAGES[code]) for code in languages],
+        "spoken": [(code, LANGUAGES[code]) for code in languages],
         "amounts": queries.amounts_in(languages),
         "priced": queries.priced,
         "zone": str(zone()),
