@@ -143,9 +143,11 @@ def form_for(keys: Sequence[str], languages: Sequence[str], zone: ZoneInfo) -> t
     for key in keys:
         fields[f"{key}_weight"] = _number(_l("Share among the variants"))
         for language in languages:
-            fields[f"{key}_{language}_title"] = _list(_l("Heading"))
-            fields[f"{key}_{language}_body"] = TextAreaField(_l("Text"), validators=[Length(max=MOST_TYPED)])
-            fields[f"{key}_{language}_button"] = _list(_l("Button"))
+            # The words are in this language, whatever the page around them is in: for spelling and for the ear.
+            spoken: dict[str, Any] = {"validators": [Length(max=MOST_TYPED)], "render_kw": {"lang": language}}
+            fields[f"{key}_{language}_title"] = StringField(_l("Heading"), **spoken)
+            fields[f"{key}_{language}_body"] = TextAreaField(_l("Text"), **spoken)
+            fields[f"{key}_{language}_button"] = StringField(_l("Button"), **spoken)
         fields[f"{key}_remove"] = BooleanField(_l("Remove this variant"))
     return cast("type[AppealForm]", type("VariantsForm", (AppealForm,), fields))
 
