@@ -5,6 +5,7 @@ from flask_migrate import Migrate
 
 from membership import db, hints, wiring
 from membership.accounts import views as accounts
+from membership.appeals import views as appeals
 from membership.audit import views as audit
 from membership.billing.views import bp as billing_bp
 from membership.config import Settings
@@ -70,6 +71,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         mails_bp,
         *newsroom.BLUEPRINTS,
         *contributions.BLUEPRINTS,
+        *appeals.BLUEPRINTS,
         *corrections.BLUEPRINTS,
         *topics.BLUEPRINTS,
         *polls.BLUEPRINTS,

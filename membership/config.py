@@ -120,8 +120,8 @@ class Settings(BaseModel):
         default=True, description="Lines of a statement with our code or a known account are booked without asking"
     )
 
-    embeds: tuple[Literal["goal", "poll", "stories", "badge", "corrections"], ...] = Field(
-        default=("goal", "poll", "stories", "badge", "corrections"),
+    embeds: tuple[Literal["goal", "poll", "stories", "badge", "corrections", "appeal"], ...] = Field(
+        default=("goal", "poll", "stories", "badge", "corrections", "appeal"),
         description="What may stand on the newsroom's own article pages, as goal,poll; or none",
     )
 

@@ -14,6 +14,7 @@ from membership.accounts import emails as accounts_emails
 from membership.accounts import jobs as accounts_jobs
 from membership.accounts import queries as accounts_queries
 from membership.accounts.services import staff as accounts_staff
+from membership.appeals.services import owning as appeals_owning
 from membership.billing import books, port
 from membership.billing import jobs as billing_jobs
 from membership.billing.providers.stripe import StripeProvider
@@ -179,6 +180,7 @@ MERGERS: tuple[Callable[[int, int, datetime], None], ...] = (
     transfers.merge_people,
     topics_owning.merge,
     corrections_owning.merge,
+    appeals_owning.merge,
     patrons.merge,
     gifts.merge,
     polls_owning.merge,

@@ -142,7 +142,7 @@ OURS = {
 NO_READER = ("polls", "poll_", "counted_ballots", "sealed_ballots", "ballot_commitments", "chain_links",
              "statement_mappings", "transfer_declarations", "inspections", "bookmarks", "findings", "day_sums",
              "stale_days", "rollup_", "exchange_rates", "frozen_rates", "pictures", "settings_versions",
-             "examinations", "daily_counts", "silences")  # fmt: skip
+             "examinations", "daily_counts", "silences", "appeals", "appeal_variants", "appeal_events")  # fmt: skip
 
 
 def is_explained(place) -> bool:

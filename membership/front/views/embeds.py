@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import force_locale, format_decimal, ngettext
 from flask_babel import gettext as _
 
+from membership.appeals.queries import running
 from membership.corrections.queries import known_origins
 from membership.corrections.services.owning import KEEP_ADDRESS
 from membership.front.queries import chosen_stories, goal, stories, vote
@@ -38,6 +39,9 @@ KEPT_FOR_EVER = "public, max-age=31536000, immutable"
 VERSION = 1
 # The parts that need no script.
 FRAMED = frozenset({"goal", "poll", "stories"})
+# Where the script tells that an appeal was seen, and which share of the views it tells of; a click always.
+EVENTS = "/embed/events"
+SAMPLE = 1.0
 
 Words = dict[str, str]
 
@@ -201,12 +205,35 @@ def _correction_words() -> Words:
     }
 
 
+def _appeal() -> dict[str, Any] | None:
+    """Every appeal that runs: which one a reader is shown, and whether at all, is decided in their own browser."""
+    found = running(clock.now(), _languages())
+    if not found:
+        return None
+    return {
+        "href": absolute("contributions.contribute"),
+        "events": EVENTS,
+        "sample": SAMPLE,
+        "list": found,
+    } | _in_each_language(_appeal_words)
+
+
+def _appeal_words() -> Words:
+    return {
+        "label": _("A word from %(newsroom)s", newsroom=newsroom().name),
+        "close": _("Close"),
+        "already": _("I already support you"),
+        "thanks": _("Thank you! We will not ask you here again for a while."),
+    }
+
+
 PARTS: Mapping[str, Callable[[], dict[str, Any] | None]] = {
     "goal": _goal,
     "poll": _poll,
     "stories": _stories,
     "badge": _badge,
     "corrections": _corrections,
+    "appeal": _appeal,
 }
 
 
