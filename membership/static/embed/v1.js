@@ -12,7 +12,7 @@ const LONGEST_QUOTE = 1000;
 const LONGEST_CONTEXT = 300;
 
 const CSS = `
-:host { color-scheme: light dark; display: block; --accent: #8a3323; --accent-ink: #fffaf3; --line: #8886; }
+:host { display: block; --line: #8886; }
 :host([hidden]) { display: none; }
 * { box-sizing: border-box; }
 .box { border-block: 1px solid var(--line); font: inherit; line-height: 1.5; padding-block: 1rem; }
@@ -51,7 +51,6 @@ textarea { min-height: 6rem; resize: vertical; }
 .quiet { background: none; border: 0; color: inherit; cursor: pointer; font: inherit; font-size: .9em;
   min-height: 2.75rem; padding: .3rem .4rem; text-decoration: underline; text-underline-offset: .2em; }
 [role="status"] { min-height: 1.5em; }
-@media (prefers-color-scheme: dark) { :host { --accent: #e39b82; --accent-ink: #241008; } }
 `;
 
 function make(tag, attributes = {}, ...children) {
@@ -153,11 +152,18 @@ class Part extends HTMLElement {
   }
 }
 
+// Light or dark as the page is (its `color-scheme`), not as the reader's system: many pages have no dark side. Where the
+// answer names no colours that are colours, ours.
 const COLOUR = /^#[0-9a-f]{6}$/iu;
+const OURS = { light: { accent: "#8a3323", ink: "#fffaf3" }, dark: { accent: "#e39b82", ink: "#241008" } };
 function coloursOf(colours) {
-  const rule = ({ accent, ink }) =>
-    COLOUR.test(accent) && COLOUR.test(ink) ? `:host { --accent: ${accent}; --accent-ink: ${ink}; }` : "";
-  return colours ? `${rule(colours.light)} @media (prefers-color-scheme: dark) { ${rule(colours.dark)} }` : "";
+  const [light, dark] = ["light", "dark"].map((scheme) => {
+    const { accent, ink } = colours?.[scheme] ?? {};
+    return COLOUR.test(accent) && COLOUR.test(ink) ? { accent, ink } : OURS[scheme];
+  });
+  return `:host { --accent: ${light.accent}; --accent-ink: ${light.ink}; }
+    @supports (color: light-dark(red, red)) { :host {
+      --accent: light-dark(${light.accent}, ${dark.accent}); --accent-ink: light-dark(${light.ink}, ${dark.ink}); } }`;
 }
 
 function link(href, words, attributes = {}) {
