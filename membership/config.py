@@ -125,6 +125,8 @@ class Settings(BaseModel):
         description="What may stand on the newsroom's own article pages, as goal,poll; or none",
     )
 
+    embeds_kept_seconds: int = Field(15, ge=0, description="So long a process answers with the public file it has made")
+
     rates_ecb_url: str | None = Field(None, description="Where the ECB's rates of the day are; not set: never asked")
     rates_nbu_url: str | None = Field(None, description="Where the NBU's rates of the day are; not set: never asked")
 

@@ -28,7 +28,7 @@ from membership.web.access import audience
 from membership.web.filters import day, money_short
 from membership.web.links import absolute
 from membership.web.security import content_policy
-from membership.web.shared import for_everybody
+from membership.web.shared import Kept, for_everybody
 
 embeds_bp = Blueprint("embeds", __name__)
 
@@ -83,6 +83,11 @@ def frame(name: str) -> ResponseReturnValue:
 @audience("machine", rate="machine")
 def config() -> ResponseReturnValue:
     """What the script shows, as values and words. A part that is switched off, or has nothing to show, is missing."""
+    kept: Kept = current_app.extensions.setdefault("membership.embeds", Kept(settings().embeds_kept_seconds))
+    return for_everybody(Response(kept.get(_config), mimetype="application/json"))
+
+
+def _config() -> str:
     parts = {name: part for name in settings().embeds if (part := PARTS[name]()) is not None}
     told = {
         "version": VERSION,
@@ -92,7 +97,7 @@ def config() -> ResponseReturnValue:
         "colours": _colours(),
         "parts": parts,
     }
-    return for_everybody(Response(json.dumps(told, ensure_ascii=False), mimetype="application/json"))
+    return json.dumps(told, ensure_ascii=False)
 
 
 @cache
