@@ -6,7 +6,7 @@ import pytest
 
 from membership import web
 
-ENGINE = (Path(web.__file__).parents[1] / "static" / "embed" / "engine.js").read_text(encoding="utf-8")
+ENGINE = (Path(web.__file__).parents[1] / "static" / "embed" / "v1" / "engine.js").read_text(encoding="utf-8")
 NOW = 1_800_000_000
 DAY = 86_400
 PLACE = {"language": "en", "section": "harbour", "tags": ["money"], "isSensitive": False, "regions": ["UA"]}

@@ -32,8 +32,8 @@ from membership.web.shared import Kept, for_everybody
 
 embeds_bp = Blueprint("embeds", __name__)
 
-# The second one uses what the first one defines; readers load them as one.
-SCRIPT = ("embed/engine.js", "embed/v1.js")
+# Each uses what those before it define; readers load them as one.
+SCRIPT = tuple(f"embed/v1/{name}.js" for name in ("engine", "base", "support", "appeal", "corrections", "elements"))
 MARK_LENGTH = 16
 KEPT_FOR_EVER = "public, max-age=31536000, immutable"
 VERSION = 1

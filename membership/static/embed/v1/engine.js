@@ -1,5 +1,5 @@
 // Which appeal a reader is shown, decided in their own browser: functions of values, without a page and without a clock,
-// so that a million readings can be tried beforehand. The server puts this file before v1.js.
+// so that a million readings can be tried beforehand. The server puts this file before all others.
 //
 // An appeal is one of the list in config.json, moments are seconds since 1970. A `place` is where it would stand:
 // { language, section, tags, isSensitive, regions }. A `memory` is what this browser keeps, and nobody else ever sees:
