@@ -5,6 +5,7 @@ from flask_migrate import Migrate
 
 from membership import db, hints, wiring
 from membership.accounts import views as accounts
+from membership.appeals.views.events import events_bp
 from membership.audit import views as audit
 from membership.billing.views import bp as billing_bp
 from membership.config import Settings
@@ -64,6 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         dashboard_bp,
         data_bp,
         embeds_bp,
+        events_bp,
         health_bp,
         inbox_bp,
         leaving_bp,

@@ -1,0 +1,1 @@
+"""Appeals: what readers of articles are asked, under which rules, and what came of it."""

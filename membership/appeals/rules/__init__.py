@@ -1,0 +1,1 @@
+"""Decisions about appeals, as pure functions of values."""
