@@ -97,6 +97,7 @@ def test_every_page_that_has_an_address_is_in_order(new_reader, fresh_email, rou
         "/mail/stop/<token>": "/mail/stop/unknown",
         "/staff/dashboard/<key>": "/staff/dashboard/movements?range=year",
         "/staff/dashboard/<key>.csv": "/staff/dashboard/movements.csv",
+        "/staff/appeals/<public_id>/numbers": "/staff/appeals/apl_unknown/numbers",
         "/staff/factor/passkeys/<int:passkey_id>/remove": "/staff/factor/passkeys/1/remove",
         "/staff/team/approvals/<approval_id>": "/staff/team/approvals/apr_unknown",
         "/embed/frame/<name>": f"/embed/frame/goal?lang={language}",

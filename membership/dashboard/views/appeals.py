@@ -14,6 +14,7 @@ from membership.web.filters import percent
 
 appeals_bp = Blueprint("appeal_numbers", __name__)
 
+SOURCE = "R. Johari, P. Koomen, L. Pekelis, D. Walsh, Peeking at A/B tests, KDD 2017"
 # Beyond a hundredfold a number says no more than its sign.
 MOST_LIFT = 100
 
@@ -28,6 +29,7 @@ def numbers(public_id: str) -> ResponseReturnValue:
     return render_template(
         "dashboard/appeal_numbers.html", public_id=public_id, at=at, rows=rows, currency=reporting_currency(),
         n_without_rate=sum(row.paid.n_without_rate for row in rows), worth=WORTH,
+        source=SOURCE,
     )  # fmt: skip
 
 
