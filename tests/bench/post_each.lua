@@ -14,7 +14,7 @@ function init(args)
     for line in io.lines(os.getenv("BENCH_FILE")) do
         if index % threads == number then
             local tab = line:find("\t", 1, true)
-            local headers = { ["Content-Type"] = os.getenv("BENCH_TYPE") }
+            local headers = { ["Content-Type"] = os.getenv("BENCH_TYPE"), ["User-Agent"] = "Mozilla/5.0 (X11)" }
             local first = line:sub(1, tab - 1)
             if first:sub(1, 7) == "cookie:" then
                 headers["Cookie"] = first:sub(8)
