@@ -57,11 +57,12 @@ def count(batches: Sequence[Received]) -> int:
 
 def _remember(batches: Iterable[Received]) -> set[str]:
     """Write down the names of batches; those that were not there."""
-    new: set[str] = set()
-    for part in _parts({"batch_id": batch.batch_id, "received_at": batch.received_at} for batch in batches):
-        statement = _insert(AppealBatch).values(part).on_conflict_do_nothing().returning(AppealBatch.batch_id)
-        new.update(db.session.scalars(statement))
-    return new
+    rows = [{"batch_id": batch.batch_id, "received_at": batch.received_at} for batch in batches]
+    if not rows:
+        return set()
+    # One statement for all, which SQLAlchemy cuts into pieces and, other than one with its values in it, makes once.
+    statement = _insert(AppealBatch).on_conflict_do_nothing().returning(AppealBatch.__table__.c.batch_id)
+    return set(db.session.connection().execute(statement, rows).scalars())
 
 
 def _summed(batches: Iterable[Received]) -> Counter[Key]:
@@ -110,7 +111,9 @@ def _add(sums: Mapping[Key, int]) -> None:
 
 
 def _insert(model: type[AppealBatch] | type[AppealCount]) -> Any:
-    return insert_on_sqlite(model) if is_sqlite() else insert_on_postgresql(model)
+    insert = insert_on_sqlite if is_sqlite() else insert_on_postgresql
+    table: Any = model.__table__  # not the class: rows are written, no objects are made
+    return insert(table)
 
 
 def _parts(rows: Iterable[Any]) -> Iterator[list[Any]]:
