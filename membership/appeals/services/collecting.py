@@ -35,6 +35,9 @@ class Collector:
         self._held: list[Received] = []
         self._holding, self._flushing = threading.Lock(), threading.Lock()
         self._tried_at = now()
+        # Whether the database did not take it the last time.
+        self._is_refused = False
+        self._n_lost = 0
         self._timer: threading.Timer | None = None
         self._end: Finalize | None = None
 
@@ -47,12 +50,14 @@ class Collector:
         """Hold a batch; where it is time, have all of them counted before this returns."""
         with self._holding:
             self._held.append(batch)
-            # Beyond the most only where the database refuses: then it is asked again after a while, not by each.
-            waited = self._now() - self._tried_at >= FLUSH_SECONDS
-            is_due = waited or len(self._held) == MOST_HELD
-            self._drop_oldest()
+            if self._is_refused:  # then it is asked again after a while, not by everybody who comes
+                self._drop_oldest()
+            is_full = len(self._held) >= MOST_HELD and not self._is_refused
+            has_waited = self._now() - self._tried_at >= FLUSH_SECONDS
             self._watch()
-        if is_due:
+        if is_full:
+            self._make_room()
+        elif has_waited:
             self.flush()
 
     def flush(self) -> None:
@@ -63,6 +68,12 @@ class Collector:
             self._flush()
         finally:
             self._flushing.release()
+
+    def _make_room(self) -> None:
+        # Faster than it is counted nothing is taken: whoever comes waits until there is room again.
+        with self._flushing:
+            if len(self._held) >= MOST_HELD and not self._is_refused:
+                self._flush()
 
     def end(self) -> None:
         """Have everything counted at last: the process ends. Waits for whoever is at it."""
@@ -79,7 +90,10 @@ class Collector:
     def _flush(self) -> None:
         with self._holding:
             taken, self._held = self._held, []
+            n_lost, self._n_lost = self._n_lost, 0
             self._tried_at = self._now()
+        if n_lost:  # said once in a while, not for each
+            log.error("appeal_counts_lost", extra={"n_batches": n_lost})
         if not taken:
             return
         try:
@@ -89,14 +103,16 @@ class Collector:
         except SQLAlchemyError:
             log.exception("appeal_counts_wait", extra={"n_batches": len(taken)})
             with self._holding:
-                self._held = taken + self._held
+                self._held, self._is_refused = taken + self._held, True
                 self._drop_oldest()
                 self._watch()
+        else:
+            self._is_refused = False
 
     def _drop_oldest(self) -> None:
         if (n_over := len(self._held) - MOST_HELD) > 0:
             del self._held[:n_over]
-            log.error("appeal_counts_lost", extra={"n_batches": n_over})
+            self._n_lost += n_over
 
     def _watch(self) -> None:
         """See to it that what is held is counted soon, though nobody else may come, and that the end is heard of."""
