@@ -114,14 +114,17 @@ def signin_rows(bench: Bench, site: str, bare: str, kind: str) -> Iterator[Row]:
 
 
 def event_rows(bench: Bench, site: str, bare: str, kind: str) -> Iterator[Row]:
-    """Batches of views told by articles, against a bare app that reads the same bytes and keeps nothing."""
+    """Batches of views told by articles, against a bare app that reads the same bytes and keeps nothing.
+
+    The most of ours is what every request passes here: a line of the log, the brake, the door, the headers.
+    """
 
     def bodies(n: int) -> list[str]:
         return events.batches(programs.SITE, n)
 
     told = bench.poster(site, Posts("/embed/events", "text/plain", bodies, answer=204))
     read = bench.poster(bare, Posts("/read", "text/plain", bodies, answer=204), expected=20_000)
-    yield bench.compare(f"views told by articles · {kind}", told, "bare Flask, same body", read, 0.5)
+    yield bench.compare(f"views told by articles · {kind}", told, "bare Flask, same body", read, 0.25)
 
 
 def renewal_row(bench: Bench) -> tuple[Row, list[str]]:
