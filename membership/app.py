@@ -11,6 +11,7 @@ from membership.billing.views import bp as billing_bp
 from membership.config import Settings
 from membership.contributions import views as contributions
 from membership.corrections import views as corrections
+from membership.dashboard.views import appeals_bp as appeal_numbers_bp
 from membership.dashboard.views import bp as dashboard_bp
 from membership.front.rules.filters import LIST_ARGUMENTS
 from membership.front.views.catalogue import catalogue_bp
@@ -61,6 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in (gifts_bp, people_bp, pages_bp, billing_bp, mail_bp, mailbox_bp, clock_bp, operations_bp, desk_bp):
         app.register_blueprint(blueprint)
     for blueprint in (
+        appeal_numbers_bp,
         catalogue_bp,
         dashboard_bp,
         data_bp,

@@ -1,17 +1,11 @@
-"""A newsroom with an editor, and the editor's browser."""
+"""What tests of counting share."""
 
 import pytest
 
-from tests.factories.people import make_staff, sign_in
+from tests.factories.counts import APPEAL, OTHER_APPEAL, know
 
 
 @pytest.fixture
-def editor(app):
-    return make_staff("editor@example.org", "editor", "Iryna Bondar")
-
-
-@pytest.fixture
-def desk(app, client, editor):
-    """The editor's browser."""
-    sign_in(client, editor.email)
-    return client
+def known_appeals(app):
+    """The two appeals of `factories.counts` run."""
+    know(APPEAL, OTHER_APPEAL)

@@ -16,6 +16,7 @@ from flask_babel import force_locale, format_decimal, ngettext
 from flask_babel import gettext as _
 
 from membership.appeals.queries import running
+from membership.appeals.rules.batches import SAMPLE
 from membership.corrections.queries import known_origins
 from membership.corrections.services.owning import KEEP_ADDRESS
 from membership.front.queries import chosen_stories, goal, stories, vote
@@ -39,9 +40,6 @@ KEPT_FOR_EVER = "public, max-age=31536000, immutable"
 VERSION = 1
 # The parts that need no script.
 FRAMED = frozenset({"goal", "poll", "stories"})
-# Where the script tells that an appeal was seen, and which share of the views it tells of; a click always.
-EVENTS = "/embed/events"
-SAMPLE = 1.0
 
 Words = dict[str, str]
 
@@ -217,7 +215,7 @@ def _appeal() -> dict[str, Any] | None:
         return None
     return {
         "href": absolute("contributions.contribute"),
-        "events": EVENTS,
+        "events": url_for("appeal_events.tell"),
         "sample": SAMPLE,
         "list": found,
     } | _in_each_language(_appeal_words)

@@ -91,7 +91,13 @@ class Appeal extends Part {
     const leave = (word, event, what, days) => {
       const button = make("button", { class: "quiet", type: "button" }, word);
       button.addEventListener("click", () => {
-        this.hidden = true;
+        if (event === "already") {
+          const thanks = make("p", { tabindex: -1 }, words.thanks);
+          button.closest("section").replaceChildren(thanks);
+          thanks.focus();
+        } else {
+          this.hidden = true;
+        }
       });
       press(button, () => pressed(event, { [what]: seconds() + days * DAY }));
       return button;
