@@ -10,7 +10,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.factories.counts import a_body
+from tests.factories.counts import APPEAL, a_body
 from tests.runtime.conftest import free_port, good_settings
 
 
@@ -72,6 +72,15 @@ def test_web_processes_count_what_they_hold_before_they_end(start, run, tmp_path
     port = free_port()
     environment = good_settings(tmp_path, PUBLIC_URL=f"http://127.0.0.1:{port}")
     assert run(environment, "db", "upgrade").returncode == 0
+    with closing(sqlite3.connect(tmp_path / "test.db")) as books, books:
+        books.execute(
+            "INSERT INTO appeals (public_id, name, state, state_at, starts_at, priority, sections, tags, not_tags,"
+            " countries, on_sensitive, cap_views, cap_days, days_between, holdout_percent, created_at, version) VALUES"
+            " (?, 'Foot', 'running', :at, :at, 5, '[]', '[]', '[]', '[]', 0, 4, 30, 1, 10, :at, 1)".replace(
+                ":at", "'2026-11-18 12:20:00.000000'"
+            ),
+            (APPEAL,),
+        )
     site = start(environment, "serve", "--port", str(port), "--workers", "2")
     wait_until_it_answers(site, port)
     assert [told(port) for _ in range(12)] == [204] * 12
