@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP := $(PYTHON) -m pip --python $(BIN)/python --quiet --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench pictures mutate lock audit translations clean
+.PHONY: help install run test test-wordpress check bench pictures mutate lock audit translations clean
 
 help:  ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,12 @@ test: $(DEV_STAMP)  ## Run every test, on SQLite and PostgreSQL, with a real bro
 	@test -x $(CHROMIUM) || { echo "The browser journeys need Chromium, and $(CHROMIUM) is missing." \
 	    "On Debian: apt-get install chromium. Elsewhere: make test CHROMIUM=/path/to/chromium"; exit 1; }
 	CHROMIUM=$(CHROMIUM) $(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+test-wordpress: $(DEV_STAMP)  ## Install Debian's WordPress (as root) and try our embeds in it, on loopback
+	@dpkg -s wordpress wordpress-theme-twentytwentythree php-cli php-mysql mariadb-server >/dev/null 2>&1 || \
+	    apt-get install -y --no-install-recommends \
+	    wordpress wordpress-theme-twentytwentythree php-cli php-mysql mariadb-server
+	CHROMIUM=$(CHROMIUM) $(BIN)/pytest tests/wordpress/in_wordpress.py -s $(ARGS)
 
 check: $(DEV_STAMP)  ## Lint, format, types, floors, templates
 	$(BIN)/ruff check .

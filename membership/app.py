@@ -5,11 +5,13 @@ from flask_migrate import Migrate
 
 from membership import db, hints, wiring
 from membership.accounts import views as accounts
+from membership.appeals import views as appeals
 from membership.audit import views as audit
 from membership.billing.views import bp as billing_bp
 from membership.config import Settings
 from membership.contributions import views as contributions
 from membership.corrections import views as corrections
+from membership.dashboard.views import appeals_bp as appeal_numbers_bp
 from membership.dashboard.views import bp as dashboard_bp
 from membership.front.rules.filters import LIST_ARGUMENTS
 from membership.front.views.catalogue import catalogue_bp
@@ -33,7 +35,7 @@ from membership.polls import views as polls
 from membership.resources import resource_dir
 from membership.topics import views as topics
 from membership.transfers import views as transfers
-from membership.web import access, addresses, errors, filters, i18n, logs, ratelimit, security
+from membership.web import access, addresses, errors, filters, i18n, logs, patron_hint, ratelimit, security
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -60,6 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in (gifts_bp, people_bp, pages_bp, billing_bp, mail_bp, mailbox_bp, clock_bp, operations_bp, desk_bp):
         app.register_blueprint(blueprint)
     for blueprint in (
+        appeal_numbers_bp,
         catalogue_bp,
         dashboard_bp,
         data_bp,
@@ -70,6 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         mails_bp,
         *newsroom.BLUEPRINTS,
         *contributions.BLUEPRINTS,
+        *appeals.BLUEPRINTS,
         *corrections.BLUEPRINTS,
         *topics.BLUEPRINTS,
         *polls.BLUEPRINTS,
@@ -88,4 +92,5 @@ def _install_plumbing(app: Flask, settings: Settings) -> None:
     security.install(app, settings)
     errors.install(app)
     i18n.install(app)
+    patron_hint.install(app)
     filters.install(app)

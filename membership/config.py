@@ -78,6 +78,11 @@ class Settings(BaseModel):
         default=(), description="The newsroom's own sites, as https://www.example.org,https://example.org"
     )
 
+    patron_hint_domain: str | None = Field(
+        None, description="The domain of the newsroom's site and of PUBLIC_URL, where a browser may say that its reader"
+        " is a patron, such as example.org; not set: readers are not asked",
+    )  # fmt: skip
+
     newsroom_name: str = Field(min_length=1, max_length=80)
     contact_address: str | None = Field(None, description="Where readers write to; shown on pages and in mails")
     newsroom_zone: str = Field("Europe/Kyiv", description="The newsroom's time zone, in which polls open and close")
@@ -115,10 +120,12 @@ class Settings(BaseModel):
         default=True, description="Lines of a statement with our code or a known account are booked without asking"
     )
 
-    embeds: tuple[Literal["goal", "poll", "stories", "badge", "corrections"], ...] = Field(
-        default=("goal", "poll", "stories", "badge", "corrections"),
+    embeds: tuple[Literal["goal", "poll", "stories", "badge", "corrections", "appeal"], ...] = Field(
+        default=("goal", "poll", "stories", "badge", "corrections", "appeal"),
         description="What may stand on the newsroom's own article pages, as goal,poll; or none",
     )
+
+    embeds_kept_seconds: int = Field(15, ge=0, description="So long a process answers with the public file it has made")
 
     rates_ecb_url: str | None = Field(None, description="Where the ECB's rates of the day are; not set: never asked")
     rates_nbu_url: str | None = Field(None, description="Where the NBU's rates of the day are; not set: never asked")
@@ -339,6 +346,14 @@ class Settings(BaseModel):
             )
             known = "\n".join(faults)
             raise SettingsRefused(faults + [fault for fault in contradictions if fault not in known]) from None
+
+    @model_validator(mode="after")
+    def _our_own_domain(self) -> Self:
+        """A browser takes a cookie for a domain only from a host within it."""
+        domain, host = self.patron_hint_domain, urlsplit(self.public_url).hostname or ""
+        if domain is not None and host != domain and not ("." in domain and host.endswith(f".{domain}")):
+            raise ValueError(f"PATRON_HINT_DOMAIN must be a domain that {host} lies in")
+        return self
 
     @property
     def is_live(self) -> bool:

@@ -14,6 +14,9 @@ from membership.accounts import emails as accounts_emails
 from membership.accounts import jobs as accounts_jobs
 from membership.accounts import queries as accounts_queries
 from membership.accounts.services import staff as accounts_staff
+from membership.appeals import jobs_counts as appeals_jobs_counts
+from membership.appeals.services import collecting as appeals_collecting
+from membership.appeals.services import owning as appeals_owning
 from membership.billing import books, port
 from membership.billing import jobs as billing_jobs
 from membership.billing.providers.stripe import StripeProvider
@@ -179,6 +182,7 @@ MERGERS: tuple[Callable[[int, int, datetime], None], ...] = (
     transfers.merge_people,
     topics_owning.merge,
     corrections_owning.merge,
+    appeals_owning.merge,
     patrons.merge,
     gifts.merge,
     polls_owning.merge,
@@ -225,6 +229,7 @@ JOBS: dict[str, Job] = {
     "accounts.follow_addresses": Job(accounts_jobs.follow_addresses, 60),
     "accounts.forget": Job(accounts_jobs.forget, 3600),
     "accounts.lapse_approvals": Job(accounts_jobs.lapse_approvals, 600),
+    "appeals.tidy_counts": Job(appeals_jobs_counts.tidy, 3600),
     "billing.check_books": Job(billing_jobs.check_books, 600),
     "billing.drain": Job(billing_jobs.drain, 20),
     "billing.finish_open": Job(billing_jobs.finish_open, 60),
@@ -274,6 +279,7 @@ JOBS: dict[str, Job] = {
 def install(app: Flask, settings: Settings) -> None:
     """Connect the rooms of this app."""
     app.extensions["membership.address_followers"] = ADDRESS_FOLLOWERS
+    appeals_collecting.install(app)
     app.extensions["membership.audiences"] = AUDIENCES
     app.extensions["membership.erasers"] = ERASERS
     app.extensions["membership.examiners"] = EXAMINERS

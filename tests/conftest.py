@@ -37,6 +37,7 @@ def make_settings(**changes) -> Settings:
         "stripe_webhook_secret": (WEBHOOK_SECRET,),
         "mail_from": "The Harbour Post <support@example.org>",
         "newsroom_name": "The Harbour Post",
+        "embeds_kept_seconds": 0,
         "site_origins": ("https://www.harbourpost.example",),
     }
     return Settings.model_validate(values | changes)

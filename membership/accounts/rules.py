@@ -216,7 +216,7 @@ class Role(StrEnum):
 # the notices of the payment company as they came, which name people; "inbox.trace" shows where our own code failed;
 # "people.export" takes a list of people out of the house.
 _EVERYBODY = frozenset({"desk.see", "dashboard.see", "people.see", "money.see", "settings.see"})
-_EDITORS = _EVERYBODY | {"topics.moderate", "polls.run", "corrections.answer"}
+_EDITORS = _EVERYBODY | {"topics.moderate", "polls.run", "corrections.answer", "appeals.edit"}
 _FINANCE = _EVERYBODY | {"money.act", "people.act", "people.export", "inbox.see", "inbox.replay", "mails.act"}
 MAY: Mapping[Role, frozenset[str]] = {
     Role.OWNER: _EDITORS | _FINANCE | {"people.erase", "team.run", "audit.see", "inbox.trace", "settings.edit"},

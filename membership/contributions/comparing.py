@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from membership.billing.port import CheckoutFact, Fact, SubscriptionFact, SubscriptionStatus
 from membership.contributions.models import Contribution
@@ -86,9 +86,11 @@ def _of_terms(row: Contribution, fact: SubscriptionFact) -> str | None:
 
 def live_after(subscription_id: str, limit: int) -> list[str]:
     """Ids of the subscriptions of live contributions, in order, those behind `subscription_id`."""
+    # As a value, not as a column: by the index of states SQLite would sort all live ones for every page of them.
+    state = func.coalesce(Contribution.state, "")
     query = (
         select(Contribution.subscription_id)
-        .where(Contribution.state.in_(LIVE), Contribution.subscription_id > subscription_id)
+        .where(state.in_(LIVE), Contribution.subscription_id > subscription_id)
         .order_by(Contribution.subscription_id)
         .limit(limit)
     )

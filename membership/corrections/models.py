@@ -30,7 +30,7 @@ class CorrectionPassage(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     # The name in addresses: `/staff/corrections/<public_id>`, and in the public log.
     public_id: Mapped[str] = mapped_column(String(40), unique=True)
-    # The address of the article without what only tells who came, and the key of all its spellings (`rules.places`).
+    # The address of the article without what only tells who came, and the key of all its spellings (`kernel.places`).
     article: Mapped[str] = mapped_column(String(1000))
     article_key: Mapped[str] = mapped_column(String(1000))
     state: Mapped[str] = mapped_column(String(10))

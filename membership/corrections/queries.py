@@ -11,8 +11,7 @@ from membership.corrections.models import CorrectionEvent, CorrectionPassage, Co
 from membership.corrections.rules import ANSWERED, Anchor, State
 from membership.db import UTCDateTime, db
 from membership.kernel.errors import NotFound
-from membership.kernel.origins import origin_of
-from membership.web import settings
+from membership.web import sites
 
 # So many of an article's passages are compared and listed; more than that nobody looks through.
 MOST_OF_ARTICLE = 200
@@ -27,10 +26,8 @@ class Page:
 
 
 def known_origins() -> frozenset[str]:
-    """The newsroom's own sites, on which its articles are. In the demo its one article is on this site."""
-    known = settings()
-    own = {origin_of(known.public_url)} if known.demo else set()
-    return frozenset(known.site_origins) | frozenset(origin for origin in own if origin)
+    """The newsroom's own sites, from which reports are taken."""
+    return sites.known_origins()
 
 
 # One passage -------------------------------------------------------------------------------------------

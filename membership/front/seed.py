@@ -21,6 +21,7 @@ from membership.corrections import services as corrections
 from membership.corrections.queries import known_origins
 from membership.corrections.rules import clean_article, clean_report
 from membership.db import db, follow_movable_clock, transaction
+from membership.front.seed_appeal import run_appeal
 from membership.kernel import clock
 from membership.mail.models import Broadcast
 from membership.newsroom.queries import newsroom
@@ -139,6 +140,8 @@ def seed(app: Flask) -> None:
             topics.propose(None, WAITING.title, WAITING.why, [], WAITING.locale, clock.now())
         _poll_to_open([*counted[2:], *ready], editor, now)
         _mistakes(editor, now)
+        with _at(now - timedelta(days=2)):
+            run_appeal(editor)
         _tell_nobody()
     finally:
         follow_movable_clock(app)

@@ -4,8 +4,9 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
-# What an address may consist of as browsers send it: no blanks, no control characters, none of the quoting ones.
-PLAIN = re.compile(r"[^\x00-\x20\x7f\\<>\"`{}|^]+")
+# What an address may consist of as browsers send it: no blanks, no control characters, none of the quoting ones; and no
+# half of a character, as JSON can spell it ("\\ud800"): nothing can write it down.
+PLAIN = re.compile(r"[^\x00-\x20\x7f\\<>\"`{}|^\ud800-\udfff]+")
 
 
 def parts_of(address: str) -> SplitResult | None:

@@ -17,7 +17,7 @@ from werkzeug.exceptions import Forbidden, HTTPException, NotFound
 from membership.web import settings
 
 Audience = Literal["public", "member", "staff", "machine", "demo"]
-Rate = Literal["read", "write", "money", "signin", "machine"]
+Rate = Literal["read", "write", "money", "signin", "events", "machine"]
 # What a staff view asks of the second factor. "done": the person has shown it in this session. "first": the same, but
 # who has none yet may come in to set one up. "asked": where it is asked for.
 Factor = Literal["done", "first", "asked"]

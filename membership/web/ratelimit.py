@@ -84,7 +84,8 @@ RULES: dict[str, Rule] = {
 }
 
 # The first brake: requests a minute, per process and address of origin. Machines prove themselves instead.
-BRAKES: dict[str, int] = {"read": 3000, "write": 120, "money": 60, "signin": 120}
+# "events" are what articles tell of readers, many of whom share an address (an office, a mobile network).
+BRAKES: dict[str, int] = {"read": 3000, "write": 120, "money": 60, "signin": 120, "events": 600}
 MOST_ORIGINS = 50_000
 
 

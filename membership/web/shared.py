@@ -1,5 +1,9 @@
 """Answers that are the same for everybody: any website may read them, and any cache in between may keep them."""
 
+import time
+from collections.abc import Callable
+from threading import Lock
+
 from flask import Response, request
 
 # A change is seen after a minute; a cache may go on with what it has while it asks, and for a day while we are down.
@@ -16,3 +20,26 @@ def for_everybody(answer: Response, kept: str = KEPT_SHORTLY) -> Response:
     answer.add_etag()
     answer.make_conditional(request)
     return answer
+
+
+class Kept:
+    """What is the same for everybody, made at most once in `seconds` by this process, however many ask for it: by the
+    first who comes after that; whoever comes meanwhile gets the one before.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._lock = Lock()
+        self._body: str | None = None
+        self._fresh_until = float("-inf")
+
+    def get(self, make: Callable[[], str]) -> str:
+        """The one that is kept, or a new one. What `make` raises is raised to whoever waited for it."""
+        body = self._body
+        if body is not None and (time.monotonic() < self._fresh_until or self._lock.locked()):
+            return body
+        with self._lock:
+            if self._body is None or time.monotonic() >= self._fresh_until:
+                self._body = make()
+                self._fresh_until = time.monotonic() + self._seconds
+            return self._body

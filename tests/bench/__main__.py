@@ -22,7 +22,7 @@ from rich.table import Table
 from sqlalchemy import create_engine, text
 
 from membership.polls.counting import RULES
-from tests.bench import ballots, counting, load, money, programs, renewals
+from tests.bench import ballots, counting, events, load, money, programs, renewals
 from tests.bench.load import Posts, Visitor
 
 FORM = "application/x-www-form-urlencoded"
@@ -65,9 +65,8 @@ class Bench:
             name, statistics.median(p[0] for p in pairs), limit_name, statistics.median(p[1] for p in pairs), goal
         )
 
-    def poster(self, site: str, posts: Posts) -> Callable[[], float]:
-        """Measures `posts`; guesses from the last figure how many bodies the next one needs."""
-        expected = 3000.0
+    def poster(self, site: str, posts: Posts, expected: float = 3000) -> Callable[[], float]:
+        """Measures `posts`; guesses from the last figure (`expected` a second at first) how many bodies it needs."""
 
         def measure() -> float:
             nonlocal expected
@@ -112,6 +111,20 @@ def signin_rows(bench: Bench, site: str, bare: str, kind: str) -> Iterator[Row]:
     two = bench.poster(bare, Posts("/commit-two", FORM, bodies))
     visitor.close()
     yield bench.compare(f"sign-in mail requested · {kind}", asked, "two one-row commits", two, 0.4)
+
+
+def event_rows(bench: Bench, site: str, bare: str, kind: str) -> Iterator[Row]:
+    """Batches of views told by articles, against a bare app that reads the same bytes and keeps nothing.
+
+    The most of ours is what every request passes here: a line of the log, the brake, the door, the headers.
+    """
+
+    def bodies(n: int) -> list[str]:
+        return events.batches(programs.SITE, n)
+
+    told = bench.poster(site, Posts("/embed/events", "text/plain", bodies, answer=204))
+    read = bench.poster(bare, Posts("/read", "text/plain", bodies, answer=204), expected=20_000)
+    yield bench.compare(f"views told by articles · {kind}", told, "bare Flask, same body", read, 0.25)
 
 
 def renewal_row(bench: Bench) -> tuple[Row, list[str]]:
@@ -224,7 +237,7 @@ def measure(bench: Bench, kinds: list[str]) -> tuple[list[Row], list[str]]:
                 page.write_text(visitor.ask("GET", "/contribute")[1])
                 visitor.close()
                 with programs.limits(url, page, bench.folder) as bare:
-                    for measured in (webhook_rows, page_rows, signin_rows):
+                    for measured in (webhook_rows, page_rows, signin_rows, event_rows):
                         rows += measured(bench, site, bare, kind)
                     rows += ballot_rows(bench, site, bare, kind, url)
                 rows.append(result_row(bench, site, kind, url))

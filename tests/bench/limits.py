@@ -3,6 +3,7 @@
 Run as a program: `python -m tests.bench.limits PORT WORKERS THREADS DATABASE_URL PAGE_FILE`.
 """
 
+import json
 import sys
 from itertools import count
 from pathlib import Path
@@ -19,7 +20,9 @@ N_PARTS = 40
 
 
 def build() -> Flask:
-    """The bare app: `/page` renders a template of the same size, `/commit` writes one row, `/commit-two` two."""
+    """The bare app: `/page` renders a template of the same size, `/commit` writes one row, `/commit-two`
+    two, `/read` reads a body of JSON and keeps nothing.
+    """
     database_url, page = sys.argv[4], Path(sys.argv[5])
     app = Flask("limits")
     init_db(app, database_url)
@@ -39,6 +42,11 @@ def build() -> Flask:
     def commit() -> Response:
         write_row(request.get_data(cache=False))
         return Response("ok\n", mimetype="text/plain")
+
+    @app.post("/read")
+    def read() -> Response:
+        json.loads(request.get_data(cache=False))
+        return Response(status=204)
 
     @app.post("/commit-two")
     def commit_two() -> Response:

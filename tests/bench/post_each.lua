@@ -3,7 +3,8 @@
 local number = 0
 
 function setup(thread)
-    thread:set("number", number)
+    -- A name of its own: in what runs in the thread, "number" is the local above, 0 for each.
+    thread:set("mine", number)
     number = number + 1
 end
 
@@ -12,9 +13,9 @@ function init(args)
     requests, at = {}, 0
     local index = 0
     for line in io.lines(os.getenv("BENCH_FILE")) do
-        if index % threads == number then
+        if index % threads == mine then
             local tab = line:find("\t", 1, true)
-            local headers = { ["Content-Type"] = os.getenv("BENCH_TYPE") }
+            local headers = { ["Content-Type"] = os.getenv("BENCH_TYPE"), ["User-Agent"] = "Mozilla/5.0 (X11)" }
             local first = line:sub(1, tab - 1)
             if first:sub(1, 7) == "cookie:" then
                 headers["Cookie"] = first:sub(8)

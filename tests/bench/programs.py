@@ -17,6 +17,7 @@ HOST = "127.0.0.1"
 THREADS = 16
 SETTLE_SECONDS = 1
 WEBHOOK_SECRET = "whsec_bench"
+SITE = "https://www.harbourpost.example"
 
 
 def n_workers() -> int:
@@ -38,6 +39,7 @@ def settings_for(database_url: str, port: int, folder: Path) -> dict[str, str]:
             "MAIL_FROM": "The Harbour Post <support@example.org>",
             "NEWSROOM_NAME": "The Harbour Post",
             "RATE_LIMITS": "false",
+            "SITE_ORIGINS": SITE,
         }
     )
 

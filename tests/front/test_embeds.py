@@ -9,6 +9,7 @@ from membership.newsroom import services as newsroom
 from membership.newsroom.rules.plain import Languages
 from membership.newsroom.rules.subjects import Subject
 from membership.topics.rules import Stage
+from membership.web.shared import Kept
 from tests.conftest import make_settings
 from tests.factories.people import make_person, make_staff, sign_in
 from tests.factories.topics import make_topic_at
@@ -105,3 +106,26 @@ def test_a_frame_speaks_the_language_that_the_page_asks_for(client):
     assert 'lang="uk"' in client.get("/embed/frame/goal?lang=uk").text
     assert 'lang="en"' in client.get("/embed/frame/goal?lang=zz").text
     assert client.get("/embed/frame/stories").status_code == 200  # there is none yet
+
+
+def test_of_many_who_ask_within_seconds_one_has_the_file_made(app, client):
+    app.extensions["membership.settings"] = make_settings(embeds_kept_seconds=60)
+    first = client.get("/embed/config.json")
+    make_topic_at(Stage.PUBLISHED, owner=make_staff())
+    assert client.get("/embed/config.json").data == first.data
+    app.extensions.pop("membership.embeds")  # as another process, or a minute later
+    assert client.get("/embed/config.json").data != first.data
+
+
+def test_a_file_that_cannot_be_made_is_made_by_the_next_who_asks():
+    kept, made = Kept(60), iter([ZeroDivisionError(), "good", "never"])
+
+    def make():
+        found = next(made)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    with pytest.raises(ZeroDivisionError):
+        kept.get(make)
+    assert [kept.get(make), kept.get(make)] == ["good", "good"]

@@ -5,6 +5,7 @@ from sqlalchemy import func, select
 
 from membership import db as database
 from membership.app import create_app
+from membership.appeals import queries as appeals
 from membership.billing.models import Payment
 from membership.corrections import queries as corrections
 from membership.corrections.rules import State
@@ -59,6 +60,15 @@ def test_it_begins_with_guests_and_without_money_or_mail(newsroom):
 def test_a_mistake_was_corrected_and_two_passages_wait_of_which_one_was_reported_twice(newsroom):
     assert corrections.n_by_state() == {State.NEW: 2, State.FIXED: 1}
     assert sorted(row.n_reports for row in corrections.list_in(State.NEW, 5).rows) == [1, 2]
+
+
+def test_an_appeal_runs_in_two_wordings_and_both_languages(newsroom):
+    (told,) = appeals.running(clock.now(), ["en", "uk"])
+    assert told["languages"] == ["en", "uk"]
+    assert [variant["id"] for variant in told["variants"]] == ["a", "b"]
+    assert "{" not in str([variant[code] for variant in told["variants"] for code in told["languages"]]).replace(
+        "{'", ""
+    )
 
 
 def test_filling_it_again_changes_nothing(newsroom):

@@ -41,6 +41,7 @@ from membership.transfers import queries as transfers
 from membership.transfers import services as transfer_services
 from membership.web.tokens import seal
 from tests.billing.conftest import make_event
+from tests.factories.appeals import OTHER, make_appeal, make_appeal_at
 from tests.factories.authenticator import Authenticator
 from tests.factories.checkout import pay
 from tests.factories.corrections import make_passage, make_passage_at, make_report
@@ -587,6 +588,40 @@ def _a_patron() -> Person:
     return make_patron(f"patron-{next(numbers)}@example.org")
 
 
+# Appeals ------------------------------------------------------------------------------------------------
+
+
+def _appeal_fields(**changes) -> dict:
+    plan = {"name": f"Appeal {next(numbers)}", "priority": "5", "cap_views": "4", "cap_days": "30", "days_between": "1"}
+    words = {f"a_en_{part}": text for part, text in OTHER.items()}
+    return plan | words | {"holdout_percent": "10", "a_weight": "1", "version": "1"} | changes
+
+
+def new_appeal(desk) -> Act:
+    return "/staff/appeals/new", _appeal_fields()
+
+
+def save_appeal(desk) -> Act:
+    return f"/staff/appeals/{make_appeal().public_id}", _appeal_fields(do="add")
+
+
+def start_appeal(desk) -> Act:
+    return f"/staff/appeals/{make_appeal().public_id}/start", {"version": "1"}
+
+
+def stop_appeal(desk) -> Act:
+    return f"/staff/appeals/{make_appeal_at('running').public_id}/stop", {}
+
+
+def end_appeal(desk) -> Act:
+    until = (clock.now() + timedelta(days=3)).strftime("%Y-%m-%dT%H:%M")
+    return f"/staff/appeals/{make_appeal_at('running').public_id}/end", {"ends_at": until}
+
+
+def copy_appeal(desk) -> Act:
+    return f"/staff/appeals/{make_appeal().public_id}/copy", {}
+
+
 def open_poll(desk) -> Act:
     _a_patron()
     return f"/staff/polls/{make_draft().public_id}/open", {}
@@ -687,6 +722,12 @@ STORIES = {
     "correction_desk.take": (on_passage("take"), "correction.owner"),
     "correction_desk.assign": (assign_passage, "correction.owner"),
     "correction_desk.apart": (part_passage, "correction.apart"),
+    "appeal_desk.new_post": (new_appeal, "appeal.drafted"),
+    "appeal_desk.save": (save_appeal, "appeal.changed"),
+    "appeal_desk.start": (start_appeal, "appeal.started"),
+    "appeal_desk.stop": (stop_appeal, "appeal.stopped"),
+    "appeal_desk.end": (end_appeal, "appeal.shortened"),
+    "appeal_desk.copy": (copy_appeal, "appeal.copied"),
     "poll_desk.new_post": (new_poll, "poll.drafted"),
     "poll_desk.edit_post": (edit_poll, "poll.changed"),
     "poll_desk.open_poll": (open_poll, "poll.opened"),

@@ -11,7 +11,10 @@ BASE = "https://join.example.org"
 # May be shown in a frame of ours: the HTML of a mail, which may style itself and do nothing else.
 FRAMED = {"catalogue.html", "mailbox.html"}
 # The same for everybody, so that a page of any website may read it; never with a cookie.
-READ_ANYWHERE = {"correction_embed.log", "embeds.config", "embeds.frame", "embeds.marked_script", "embeds.script"}
+READ_ANYWHERE = {
+    "appeal_events.tell", "correction_embed.log", "embeds.config", "embeds.frame", "embeds.marked_script",
+    "embeds.script",
+}  # fmt: skip
 # No worker runs in this house, and the provider cannot be reached.
 ALLOWED_TROUBLE = {(503, "/readyz"), (502, "/contribute/thanks")}
 

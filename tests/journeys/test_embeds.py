@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from membership import web
+from membership.front.views import embeds
 from tests.journeys.article_site import Broken, Site, framed, news_site
 from tests.journeys.demo import Demo, a_free_port
 from tests.journeys.inspection import overflow, violations
 
-SCRIPT = (Path(web.__file__).parents[1] / "static" / "embed" / "v1.js").read_text(encoding="utf-8")
+STATIC = Path(web.__file__).parents[1] / "static"
+SCRIPT = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in embeds.SCRIPT)
 PATIENCE_MS = 2000
 # What our part of a page did to it: refused things, thrown errors, and moved words.
 WATCH = """

@@ -41,7 +41,9 @@ def filled_in(demo, route):
     winner = "SELECT position FROM poll_options o JOIN topics t ON t.id = topic_id WHERE stage = 'reporting'"
     poll = draft if of_drafts else closed
     (passage,) = demo.rows("SELECT public_id FROM correction_passages WHERE state = 'new' LIMIT 1")[0]
+    ((appeal,),) = demo.rows("SELECT public_id FROM appeals LIMIT 1")
     topic = passage if route.startswith("/staff/corrections/") else topic
+    topic = appeal if route.startswith("/staff/appeals/") else topic
     named = re.sub(r"<[^<>]*\bpublic_id>", poll if "/polls/" in route else topic, route)
     return re.sub(r"<[^<>]*\bposition>", str(demo.rows(winner)[0][0]), named)
 

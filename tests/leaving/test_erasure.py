@@ -104,6 +104,9 @@ OURS = {
     ("correction_passages", "after_words"): "words of staff, public",
     ("correction_passages", "reply"): "words of staff, emptied; tests/corrections has it",
     ("correction_events", "details"): "ids",
+    ("appeal_counts", "appeal"): "a name of ours, of a fixed shape",
+    ("appeal_counts", "variant"): "a letter",
+    ("appeal_counts", "event"): "a word of a fixed list",
     ("rate_counters", "key"): "an HMAC",
     ("rate_counters", "hits"): "numbers",
     ("statement_lines", "source"): "the form of a file",
@@ -142,7 +145,7 @@ OURS = {
 NO_READER = ("polls", "poll_", "counted_ballots", "sealed_ballots", "ballot_commitments", "chain_links",
              "statement_mappings", "transfer_declarations", "inspections", "bookmarks", "findings", "day_sums",
              "stale_days", "rollup_", "exchange_rates", "frozen_rates", "pictures", "settings_versions",
-             "examinations", "daily_counts", "silences")  # fmt: skip
+             "examinations", "daily_counts", "silences", "appeals", "appeal_variants", "appeal_events")  # fmt: skip
 
 
 def is_explained(place) -> bool:

@@ -28,7 +28,7 @@ NEWSROOM = {
 # What somebody may try in the demo; everything else that the environment says belongs to another installation.
 KEPT_SETTINGS = (
     "NEWSROOM_NAME", "REPORTING_CURRENCY", "CUP_PRICES", "GOAL_PATRONS", "GRACE_DAYS", "RATE_LIMITS", "LOG_LEVEL",
-    "SITE_ORIGINS", "EMBEDS", "FAULT_AT",
+    "SITE_ORIGINS", "EMBEDS", "PATRON_HINT_DOMAIN", "FAULT_AT",
 )  # fmt: skip
 
 

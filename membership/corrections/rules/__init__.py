@@ -1,12 +1,6 @@
-"""What a report may say and how it ends; `places` are articles, `anchors` are passages in them. Pure functions."""
+"""What a report may say and how it ends; `anchors` are passages of articles (`kernel.places`). Pure functions."""
 
 from membership.corrections.rules.anchors import Anchor, is_same_passage, split_context
-from membership.corrections.rules.places import (
-    Article,
-    clean_article,
-    find_article,
-    is_known_origin,
-)
 from membership.corrections.rules.states import ANSWER_WITHIN, ANSWERED, NEXT, SHELVES, TARGETS, State, may_become
 from membership.corrections.rules.words import (
     LONGEST_CONTEXT,
@@ -22,6 +16,7 @@ from membership.corrections.rules.words import (
     clean_reply,
     clean_report,
 )
+from membership.kernel.places import Article, clean_article, find_article, is_known_origin
 
 __all__ = [
     "ANSWERED", "ANSWER_WITHIN", "LONGEST_CONTEXT", "LONGEST_HEADLINE", "LONGEST_NOTE", "LONGEST_QUOTE",

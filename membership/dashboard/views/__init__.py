@@ -1,5 +1,6 @@
 """Pages of the dashboard."""
 
+from membership.dashboard.views.appeals import appeals_bp
 from membership.dashboard.views.pages import bp
 
-__all__ = ["bp"]
+__all__ = ["appeals_bp", "bp"]

@@ -15,6 +15,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import force_locale, format_decimal, ngettext
 from flask_babel import gettext as _
 
+from membership.appeals.queries import running
+from membership.appeals.rules.batches import SAMPLE
 from membership.corrections.queries import known_origins
 from membership.corrections.services.owning import KEEP_ADDRESS
 from membership.front.queries import chosen_stories, goal, stories, vote
@@ -27,11 +29,12 @@ from membership.web.access import audience
 from membership.web.filters import day, money_short
 from membership.web.links import absolute
 from membership.web.security import content_policy
-from membership.web.shared import for_everybody
+from membership.web.shared import Kept, for_everybody
 
 embeds_bp = Blueprint("embeds", __name__)
 
-SCRIPT = "embed/v1.js"
+# Each uses what those before it define; readers load them as one.
+SCRIPT = tuple(f"embed/v1/{name}.js" for name in ("engine", "base", "support", "appeal", "corrections", "elements"))
 MARK_LENGTH = 16
 KEPT_FOR_EVER = "public, max-age=31536000, immutable"
 VERSION = 1
@@ -78,6 +81,11 @@ def frame(name: str) -> ResponseReturnValue:
 @audience("machine", rate="machine")
 def config() -> ResponseReturnValue:
     """What the script shows, as values and words. A part that is switched off, or has nothing to show, is missing."""
+    kept: Kept = current_app.extensions.setdefault("membership.embeds", Kept(settings().embeds_kept_seconds))
+    return for_everybody(Response(kept.get(_config), mimetype="application/json"))
+
+
+def _config() -> str:
     parts = {name: part for name in settings().embeds if (part := PARTS[name]()) is not None}
     told = {
         "version": VERSION,
@@ -87,12 +95,13 @@ def config() -> ResponseReturnValue:
         "colours": _colours(),
         "parts": parts,
     }
-    return for_everybody(Response(json.dumps(told, ensure_ascii=False), mimetype="application/json"))
+    return json.dumps(told, ensure_ascii=False)
 
 
 @cache
 def _script() -> tuple[str, str]:
-    text = (Path(current_app.static_folder or "") / SCRIPT).read_text(encoding="utf-8")
+    folder = Path(current_app.static_folder or "")
+    text = "\n".join((folder / name).read_text(encoding="utf-8") for name in SCRIPT)
     return hashlib.sha256(text.encode()).hexdigest()[:MARK_LENGTH], text
 
 
@@ -199,12 +208,35 @@ def _correction_words() -> Words:
     }
 
 
+def _appeal() -> dict[str, Any] | None:
+    """Every appeal that runs: which one a reader is shown, and whether at all, is decided in their own browser."""
+    found = running(clock.now(), _languages())
+    if not found:
+        return None
+    return {
+        "href": absolute("contributions.contribute"),
+        "events": url_for("appeal_events.tell"),
+        "sample": SAMPLE,
+        "list": found,
+    } | _in_each_language(_appeal_words)
+
+
+def _appeal_words() -> Words:
+    return {
+        "label": _("A word from %(newsroom)s", newsroom=newsroom().name),
+        "close": _("Close"),
+        "already": _("I already support you"),
+        "thanks": _("Thank you! We will not ask you here again for a while."),
+    }
+
+
 PARTS: Mapping[str, Callable[[], dict[str, Any] | None]] = {
     "goal": _goal,
     "poll": _poll,
     "stories": _stories,
     "badge": _badge,
     "corrections": _corrections,
+    "appeal": _appeal,
 }
 
 

@@ -1,4 +1,7 @@
-"""Which article is meant, and whether it is one of ours. Nothing is ever fetched. Pure functions of values."""
+"""Which article is meant, and whether it is one of ours: known alike to all rooms that readers of articles talk to.
+
+Nothing is ever fetched. Pure functions of values.
+"""
 
 import re
 from collections.abc import Collection

@@ -1,0 +1,1 @@
+"""Appeals: what the newsroom asks readers of its articles, by which rules, in which words."""

@@ -1,0 +1,18 @@
+"""What articles tell of appeals: batches as browsers send them, most of them of one view."""
+
+import json
+import secrets
+
+APPEAL = "apl_0123456789abcdefghjkmnpqrs"
+# How many articles are read at the same time.
+N_ARTICLES = 40
+
+
+def batches(site: str, n: int) -> list[str]:
+    """Lines of n batches, none like another; every tenth is of a click as well."""
+    made = []
+    for number in range(n):
+        events = [["view", APPEAL, "ab"[number % 2], 1], *([["click", APPEAL, "a", 1]] if number % 10 == 0 else [])]
+        article = f"{site}/articles/{number % N_ARTICLES}?utm_source=letter"
+        made.append("\t" + json.dumps({"batch": secrets.token_urlsafe(16), "article": article, "events": events}))
+    return made
