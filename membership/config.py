@@ -125,6 +125,7 @@ class Settings(BaseModel):
         description="What may stand on the newsroom's own article pages, as goal,poll; or none",
     )
 
+    appeal_views_one_of: int = Field(1, ge=1, le=100, description="Browsers tell of one view of an appeal in so many")
     embeds_kept_seconds: int = Field(15, ge=0, description="So long a process answers with the public file it has made")
 
     rates_ecb_url: str | None = Field(None, description="Where the ECB's rates of the day are; not set: never asked")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, DateTimeLocalField, HiddenField, IntegerField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
@@ -20,6 +21,7 @@ from membership.web.forms import Form
 
 # What a browser shows of such a field, and what it sends.
 MINUTES = "%Y-%m-%dT%H:%M"
+YEARS = range(2000, 2101)
 LISTS = ("sections", "tags", "not_tags")
 NUMBERS: Mapping[str, range] = {
     "priority": rules.PRIORITIES,
@@ -50,10 +52,20 @@ class VersionForm(Form):
         return version_in(self.version.data)
 
 
+class _Moment(DateTimeLocalField):
+    """A moment of this century: at the ends of the calendar some zones have none."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        super().process_formdata(valuelist)
+        if self.data is not None and self.data.year not in YEARS:
+            self.data = None
+            raise ValueError(_("Please choose a day of this century."))
+
+
 class EndForm(TypedForm):
     """When a running appeal ends, sooner than planned."""
 
-    ends_at = DateTimeLocalField(_l("Ends sooner, at"), format=MINUTES, validators=[Optional()])
+    ends_at = _Moment(_l("Ends sooner, at"), format=MINUTES, validators=[Optional()])
 
 
 class AppealForm(TypedForm):
@@ -64,8 +76,8 @@ class AppealForm(TypedForm):
     zone: ZoneInfo
 
     name = StringField(_l("Name, for you alone"), validators=[Length(max=MOST_TYPED)])
-    starts_at = DateTimeLocalField(_l("Begins"), format=MINUTES, validators=[Optional()])
-    ends_at = DateTimeLocalField(_l("Ends"), format=MINUTES, validators=[Optional()])
+    starts_at = _Moment(_l("Begins"), format=MINUTES, validators=[Optional()])
+    ends_at = _Moment(_l("Ends"), format=MINUTES, validators=[Optional()])
     priority = _number(_l("Priority"))
     holdout_percent = _number(_l("Readers who see nothing, of a hundred"))
     sections = _list(_l("Only in these sections"))

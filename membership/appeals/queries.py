@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import force_locale
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from membership.appeals.models import Appeal, AppealEvent, AppealVariant
 from membership.appeals.rules import AMOUNT, SHELVES, Plan, State, Variant, languages_of
@@ -17,6 +17,7 @@ from membership.web.filters import money_short
 
 # So many stand on each shelf of the desk; more than that were not stopped in many years.
 MOST_SHOWN = 200
+TOLD_BEFORE = timedelta(hours=1)
 
 
 def get_by_public_id(public_id: str) -> Appeal:
@@ -84,16 +85,24 @@ def running(now: datetime, languages: Sequence[str]) -> list[dict[str, Any]]:
     """What the public file tells of the appeals that run and have not ended at `now`, the highest priority first.
 
     `languages` are those that readers are spoken to in; an appeal that is whole in none of them is left out. What
-    begins later is told too: readers' browsers look at the clock.
+    begins within the hour is told too, since caches keep the file: readers' browsers look at the clock.
     """
     current = select(Appeal).where(
-        Appeal.state == State.RUNNING.value, or_(Appeal.ends_at.is_(None), Appeal.ends_at > now)
+        Appeal.state == State.RUNNING.value,
+        Appeal.starts_at <= now + TOLD_BEFORE,
+        or_(Appeal.ends_at.is_(None), Appeal.ends_at > now),
     )
     rows = db.session.scalars(current.order_by(Appeal.priority.desc(), Appeal.id)).all()
     variants = variants_of_each([row.id for row in rows])
     amounts = amounts_in(languages)
     told = [_told(row, variants[row.id], languages, amounts) for row in rows]
     return [each for each in told if each["languages"]]
+
+
+def n_running(now: datetime) -> int:
+    """How many were started, not stopped, and have not ended at `now`."""
+    is_on = (Appeal.state == State.RUNNING.value, or_(Appeal.ends_at.is_(None), Appeal.ends_at > now))
+    return db.session.scalar(select(func.count(Appeal.id)).where(*is_on)) or 0
 
 
 def amounts_in(languages: Collection[str]) -> dict[str, str]:

@@ -1,10 +1,13 @@
 """Answers that are the same for everybody: any website may read them, and any cache in between may keep them."""
 
+import logging
 import time
 from collections.abc import Callable
 from threading import Lock
 
 from flask import Response, request
+
+log = logging.getLogger(__name__)
 
 # A change is seen after a minute; a cache may go on with what it has while it asks, and for a day while we are down.
 KEPT_SHORTLY = "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400"
@@ -34,12 +37,19 @@ class Kept:
         self._fresh_until = float("-inf")
 
     def get(self, make: Callable[[], str]) -> str:
-        """The one that is kept, or a new one. What `make` raises is raised to whoever waited for it."""
+        """The one that is kept, or a new one. Where `make` fails, the one before does for as long again; without any,
+        what it raises is raised to whoever waited for it.
+        """
         body = self._body
         if body is not None and (time.monotonic() < self._fresh_until or self._lock.locked()):
             return body
         with self._lock:
             if self._body is None or time.monotonic() >= self._fresh_until:
-                self._body = make()
+                try:
+                    self._body = make()
+                except Exception:
+                    if self._body is None:
+                        raise
+                    log.exception("shared_answer_not_made")
                 self._fresh_until = time.monotonic() + self._seconds
             return self._body

@@ -8,6 +8,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
@@ -16,16 +17,19 @@ from membership.app import create_app
 from membership.appeals import jobs_counts
 from membership.appeals import queries_counts as queries
 from membership.appeals.counts import AppealBatch, AppealCount
+from membership.appeals.rules import State
 from membership.appeals.services import collecting, counting
 from membership.appeals.services.collecting import Collector
 from membership.db import db
 from membership.kernel import clock
 from tests.conftest import make_settings
+from tests.factories.appeals import make_appeal, make_appeal_at, make_variant
 from tests.factories.counts import APPEAL, KEY, NOON, OTHER_APPEAL, a_name, received
 
 pytestmark = pytest.mark.usefixtures("known_appeals")
 
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 
 def rows() -> dict[tuple, int]:
@@ -72,7 +76,8 @@ def test_the_same_batch_counts_once_within_a_turn_and_across_turns(app):
     assert total() == 2
 
 
-def test_more_than_fit_into_one_statement_are_counted(app):
+def test_more_than_fit_into_one_statement_are_counted(app, monkeypatch):
+    monkeypatch.setattr(counting, "MOST_ARTICLES", 1000)
     batches = [received(article_key=f"harbourpost.example/{number % 700}") for number in range(1300)]
     assert counting.count(batches) == 1300
     assert total() == 1300
@@ -342,3 +347,28 @@ def test_hours_of_long_ago_become_days_and_nothing_is_lost(app):
     counting.count([received(at=day)])  # the clock of a demo may go back
     jobs_counts.tidy(now)
     assert rows()[day, 24, KEY, APPEAL, "a", "view"] == 4
+
+
+# What is made up -----------------------------------------------------------------------------------------
+
+
+def test_what_no_browser_can_have_seen_is_not_counted(app):
+    now = clock.now()
+    two = make_appeal_at(State.RUNNING, make_variant(), make_variant("b"), holdout_percent=0)
+    later = make_appeal_at(State.RUNNING, starts_at=now + HOUR)
+    draft, stopped = make_appeal(), make_appeal_at(State.STOPPED)
+    for appeal in (two, later, draft, stopped):
+        told = [("view", "a", 1), ("click", "b", 1), ("view", "d", 1), ("withheld", "-", 1)]
+        counting.count([received(*told, appeal=appeal.public_id)])
+    assert queries.totals_of(two.public_id) == {("a", "view"): 1, ("b", "click"): 1}
+    assert queries.totals_of(later.public_id) == {}
+    assert queries.totals_of(draft.public_id) == {}
+    assert ("a", "view") in queries.totals_of(stopped.public_id)  # pages that are still open tell of it
+    with time_machine.travel(now + 3 * DAY, tick=False):
+        counting.count([received(appeal=stopped.public_id)])
+    assert queries.totals_of(stopped.public_id)["a", "view"] == 1
+
+
+def test_articles_of_endless_addresses_are_not_told_apart(app):
+    counting.count([received(article_key="x.example/" + "y" * 200), received(article_key="x.example/" + "y" * 100)])
+    assert {key[2] for key in rows()} == {"", "x.example/" + "y" * 100}

@@ -9,7 +9,7 @@ from membership.appeals.counts import AppealBatch, AppealCount
 from membership.appeals.services.collecting import collector
 from membership.db import db
 from membership.web import ratelimit
-from tests.factories.counts import APPEAL, KEY, a_body
+from tests.factories.counts import APPEAL, KEY, a_body, a_name
 from tests.factories.people import make_person, sign_in
 
 pytestmark = pytest.mark.usefixtures("known_appeals")
@@ -134,3 +134,14 @@ def test_a_flood_is_refused_and_the_readers_own_forms_are_not(client, monkeypatc
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert client.post("/embed/corrections", data="{}", content_type="text/plain").status_code == 403
     assert counted() == {(KEY, "a", "view"): 5}
+
+
+def test_a_view_weighs_no_more_than_browsers_are_asked_to_tell_and_a_click_is_one(app, client):
+    heavy = a_body(["view", APPEAL, "a", 100], ["withheld", APPEAL, "-", 2], ["click", APPEAL, "a", 100])
+    assert send(client, heavy).status_code == 204
+    assert counted() == {(KEY, "a", "view"): 1, (KEY, "-", "withheld"): 1, (KEY, "a", "click"): 1}
+    known = app.extensions["membership.settings"]
+    app.extensions["membership.settings"] = known.model_copy(update={"appeal_views_one_of": 50})
+    assert client.get("/embed/config.json").json["parts"]["appeal"]["sample"] == 1 / 50
+    assert send(client, heavy | {"batch": a_name()}).status_code == 204
+    assert counted() == {(KEY, "a", "view"): 51, (KEY, "-", "withheld"): 3, (KEY, "a", "click"): 2}

@@ -18,6 +18,7 @@ from membership.kernel.errors import Conflict, InvalidInput, NotFound
 from tests.factories.appeals import OTHER, SLOVA, WORDS, make_appeal, make_appeal_at, make_variant
 from tests.factories.people import make_person, make_staff
 
+HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 LANGUAGES = ["en", "uk"]
 
@@ -206,13 +207,14 @@ def test_a_copy_of_any_state_is_a_draft_of_its_own_without_dates(editor):
 def test_only_what_runs_and_has_not_ended_is_told_the_highest_priority_first():
     now = clock.now()
     low, high = (make_appeal_at(State.RUNNING, priority=priority) for priority in (2, 8))
-    soon = make_appeal_at(State.RUNNING, starts_at=now + DAY, ends_at=now + 2 * DAY)
+    soon = make_appeal_at(State.RUNNING, starts_at=now + HOUR / 2, ends_at=now + 2 * DAY)
+    make_appeal_at(State.RUNNING, starts_at=now + 2 * HOUR)  # its words are nobody's business yet
     make_appeal_at(State.STOPPED)
     make_appeal()
     told = queries.running(now, LANGUAGES)
     assert [each["id"] for each in told] == [high.public_id, soon.public_id, low.public_id]
-    assert [each["id"] for each in queries.running(now + 2 * DAY, LANGUAGES)] == [high.public_id, low.public_id]
-    assert (told[1]["starts"], told[1]["ends"]) == (int((now + DAY).timestamp()), int((now + 2 * DAY).timestamp()))
+    assert soon.public_id not in [each["id"] for each in queries.running(now + 2 * DAY, LANGUAGES)]
+    assert (told[1]["starts"], told[1]["ends"]) == (int((now + HOUR / 2).timestamp()), int((now + 2 * DAY).timestamp()))
     assert told[0]["ends"] is None
 
 
@@ -289,3 +291,13 @@ def test_what_somebody_did_here_is_theirs_when_two_people_turn_out_to_be_one(app
     owning.merge(first.id, second.id, clock.now())
     assert again(made).created_by_id == second.id
     assert [event.actor_id for event in queries.events_of(made.id)] == [second.id]
+
+
+@pytest.mark.usefixtures("app")
+def test_no_more_than_ten_run_at_once_since_every_browser_reads_all_of_them():
+    running = [make_appeal_at(State.RUNNING) for _ in range(10)]
+    draft = make_appeal()
+    with pytest.raises(Conflict, match="Ten appeals run already"):
+        services.start(draft.id, draft.version, None)
+    services.stop(running[0].id, None)
+    assert services.start(draft.id, draft.version, None).state == State.RUNNING

@@ -7,7 +7,7 @@ from membership.appeals.rules import State
 from membership.appeals.rules.batches import Event, Told
 from membership.appeals.services.counting import Received
 from membership.db import transaction
-from tests.factories.appeals import make_appeal_at
+from tests.factories.appeals import make_appeal_at, make_variant
 
 APPEAL = "apl_0123456789abcdefghjkmnpqrs"
 OTHER_APPEAL = "apl_0123456789abcdefghjkmnpqrt"
@@ -36,6 +36,6 @@ def received(*events, batch="", article_key=KEY, at=NOON, appeal=APPEAL) -> Rece
 def know(*appeals: str) -> None:
     """Running appeals of these names, so that what is told of them counts."""
     for name in appeals:
-        made = make_appeal_at(State.RUNNING)
+        made = make_appeal_at(State.RUNNING, *(make_variant(key) for key in "abcd"))
         with transaction("test.name"):
             made.public_id = name

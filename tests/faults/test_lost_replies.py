@@ -112,7 +112,8 @@ def test_two_tabs_with_two_wishes_while_stripe_is_slow_leave_one_page(house):
     order(house, OPENING, "slow", seconds=2)
     with ThreadPoolExecutor(2) as tabs:
         first = tabs.submit(reader.ask, "POST", "/contribute", data=fields | {"cups": "2"})
-        time.sleep(0.7)
+        wish = "SELECT id FROM contributions WHERE email = :email"  # written down before Stripe is asked
+        house.wait_for("the first wish", lambda: house.rows(wish, email=reader.email))
         second = tabs.submit(reader.ask, "POST", "/contribute", data=fields | {"cups": "4"})
         first.result()
         assert second.result().status_code == 303

@@ -117,6 +117,18 @@ def test_of_many_who_ask_within_seconds_one_has_the_file_made(app, client):
     assert client.get("/embed/config.json").data != first.data
 
 
+def test_where_it_cannot_be_made_anew_the_one_before_does():
+    kept, made = Kept(0), iter(["good", ZeroDivisionError(), "better"])
+
+    def make():
+        found = next(made)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    assert [kept.get(make) for _ in range(3)] == ["good", "good", "better"]
+
+
 def test_a_file_that_cannot_be_made_is_made_by_the_next_who_asks():
     kept, made = Kept(60), iter([ZeroDivisionError(), "good", "never"])
 

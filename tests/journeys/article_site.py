@@ -12,7 +12,7 @@ THEME = """
 :root { color-scheme: light dark }
 body { font: 18px/1.6 Georgia, serif; margin: 0 auto; max-width: 40rem; padding: 1rem }
 """
-PARTS = "".join(f"<reader-{name}></reader-{name}>" for name in ("stories", "goal", "poll", "corrections"))
+PARTS = "".join(f"<reader-{name}></reader-{name}>" for name in ("stories", "appeal", "goal", "poll", "corrections"))
 ENDLESS = 100 * 1024 * 1024
 
 

@@ -6,7 +6,8 @@ is counted once; nothing ties two batches to each other.
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, NoReturn
 
@@ -15,9 +16,7 @@ from membership.kernel.errors import InvalidInput
 LARGEST_BATCH = 8 * 1024
 """Bytes."""
 MOST_EVENTS = 20
-MOST_WEIGHT = 10
-# The share of views that browsers tell of; at least one in MOST_WEIGHT.
-SAMPLE = 1.0
+MOST_WEIGHT = 100
 LONGEST_ARTICLE = 2000
 """Characters of an address as the browser says it, before anything is taken off it."""
 HOLDOUT = "-"
@@ -46,6 +45,7 @@ class Event(StrEnum):
 
 
 EVENTS = frozenset(event.value for event in Event)
+SAMPLED = frozenset({Event.VIEW, Event.WITHHELD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,14 @@ def read_batch(raw: bytes) -> Batch:
     if not isinstance(events, list) or not 1 <= len(events) <= MOST_EVENTS:
         _refuse()
     return Batch(batch_id, article, tuple(_told(event) for event in events))
+
+
+def believed(told: Sequence[Told], one_of: int) -> tuple[Told, ...]:
+    """The events with no more weight than a browser of ours gives them: it tells of one view in `one_of`, and of
+    everything that was pressed.
+    """
+    most = {event: one_of if event in SAMPLED else 1 for event in Event}
+    return tuple(replace(each, weight=min(each.weight, most[each.event])) for each in told)
 
 
 def is_program(user_agent: str | None) -> bool:

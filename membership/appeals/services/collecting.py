@@ -23,6 +23,7 @@ MOST_HELD = 2_000
 """Batches, each of 8 KB at most and mostly of a few hundred bytes."""
 FLUSH_SECONDS = 5
 LATEST_SECONDS = 10
+MOST_WAITED_SECONDS = 1
 # Of what ends with a process, before whatever may close the database.
 END_PRIORITY = 100
 
@@ -70,10 +71,17 @@ class Collector:
             self._flushing.release()
 
     def _make_room(self) -> None:
-        # Faster than it is counted nothing is taken: whoever comes waits until there is room again.
-        with self._flushing:
+        # Faster than it is counted nothing is taken: whoever comes waits until there is room again, but no longer than
+        # a moment. The threads that wait here are those that take money.
+        if not self._flushing.acquire(timeout=MOST_WAITED_SECONDS):
+            with self._holding:
+                self._drop_oldest()
+            return
+        try:
             if len(self._held) >= MOST_HELD and not self._is_refused:
                 self._flush()
+        finally:
+            self._flushing.release()
 
     def end(self) -> None:
         """Have everything counted at last: the process ends. Waits for whoever is at it."""

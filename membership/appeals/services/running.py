@@ -11,12 +11,15 @@ from membership.kernel import clock
 from membership.kernel.errors import Conflict
 from membership.newsroom.queries import house
 
+# Every reader's browser reads all of them, and takes a file of 256 KB at most.
+MOST_RUNNING = 10
+
 
 def start(appeal_id: int, version: int, actor: int | None) -> Appeal:
     """Show it from its beginning on, or from now where that is past or nowhere said. Twice is once.
 
     Conflict `appeal_changed` where it is not the one that was looked at, `appeal_not_ready` where `rules.faults_of`
-    finds something, `appeal_moved` once it was stopped.
+    finds something, `appeals_enough` where MOST_RUNNING run already, `appeal_moved` once it was stopped.
     """
     with transaction("appeals.start"):
         if locked(appeal_id).state == State.RUNNING:
@@ -24,6 +27,8 @@ def start(appeal_id: int, version: int, actor: int | None) -> Appeal:
         appeal, now = draft_at(appeal_id, version), clock.now()
         if faults_of(queries.variants_of(appeal.id), house().default_language, appeal.ends_at, now):
             raise Conflict("appeal_not_ready", "This appeal is not ready yet: see what is missing.")
+        if queries.n_running(now) >= MOST_RUNNING:
+            raise Conflict("appeals_enough", "Ten appeals run already. Please stop one of them first.")
         move(appeal, State.RUNNING, now)
         appeal.starts_at = first_moment(appeal.starts_at, now)
         appeal.version += 1

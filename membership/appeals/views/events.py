@@ -11,12 +11,13 @@ from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from membership.appeals.rules.batches import LARGEST_BATCH, Batch, is_program, read_batch
+from membership.appeals.rules.batches import LARGEST_BATCH, Batch, believed, is_program, read_batch
 from membership.appeals.services.collecting import collector
 from membership.appeals.services.counting import Received
 from membership.kernel import clock
 from membership.kernel.errors import InvalidInput
 from membership.kernel.places import find_article
+from membership.web import settings
 from membership.web.access import audience
 from membership.web.sites import known_origins
 
@@ -41,7 +42,8 @@ def tell() -> ResponseReturnValue:
     batch = _read()
     if not is_program(request.user_agent.string):
         key = _key_of(batch.article, known_origins())
-        collector().take(Received(batch.batch_id, key, batch.events, clock.now(), clock.real_now()))
+        events = believed(batch.events, settings().appeal_views_one_of)
+        collector().take(Received(batch.batch_id, key, events, clock.now(), clock.real_now()))
     return "", 204
 
 

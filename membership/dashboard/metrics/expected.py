@@ -68,11 +68,15 @@ class Expected:
         return Result(at, period, self.unit, self.kind, now, before_words, cut, tuple(lines), notes=missing.notes(lens))
 
     def words(self, result: Result) -> str:
-        """How many charges there will be, and what came by renewals before."""
+        """How many charges there will be, and what monthly and yearly support brought before."""
         n = sum(line.n or 0 for line in result.lines)
         count = ngettext("%(n)s charge is due.", "%(n)s charges are due.", n, n=decimal(n, 0))
         before = money_short(result.before) if isinstance(result.before, Money) else ""
-        compared = _("Renewals of the %(days)s days before brought %(amount)s.", days=N_DAYS, amount=before)
+        compared = _(
+            "Monthly and yearly payments of the %(days)s days before, first ones among them, brought %(amount)s.",
+            days=N_DAYS,
+            amount=before,
+        )
         return f"{count} {compared}"
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from membership.appeals import queries_counts as counts
+from membership.appeals.queries import get_by_public_id, variants_of
 from membership.appeals.rules.batches import HOLDOUT, Event
 from membership.appeals.rules.evidence import ALPHA, Arm, Evidence, compare
 from membership.billing.models import Payment, PaymentReversal
@@ -69,16 +70,19 @@ class VariantNumbers:
 def numbers_of(public_id: str, at: datetime) -> Sequence[VariantNumbers]:
     """Every variant that was ever seen or paid for, "a" always among them, in order; the hold-out is the last."""
     told, paid = counts.totals_of(public_id), _paid(public_id, at)
-    there = [key for key in VARIANTS if key == "a" or key in paid or any(key == variant for variant, _ in told)]
+    appeal = get_by_public_id(public_id)
+    keys = {variant.key for variant in variants_of(appeal.id)}
+    met = {*paid, *(variant for variant, _ in told)} & keys
+    there = [key for key in VARIANTS if key == "a" or key in met]
     arms = {key: Arm(told.get((key, Event.VIEW.value), 0), paid[key].n if key in paid else 0) for key in there}
     nothing = Paid(0, Money(0, reporting_currency()))
     # One of several that is compared with the first has to be that much surer.
-    alpha = ALPHA / max(1, len(there) - 1)
+    alpha = ALPHA / max(1, len(keys) - 1)
     found = []
     for key in there:
         against = compare(arms["a"], arms[key], alpha) if key != "a" else None
         found.append(_numbers(key, told, paid.get(key, nothing), against))
-    if HOLDOUT in paid or (HOLDOUT, Event.WITHHELD.value) in told:
+    if appeal.holdout_percent and (HOLDOUT in paid or (HOLDOUT, Event.WITHHELD.value) in told):
         shown = Arm(sum(arm.n_views for arm in arms.values()), sum(arm.n_paid for arm in arms.values()))
         held = _numbers(HOLDOUT, told, paid.get(HOLDOUT, nothing), None)
         found.append(_numbers(HOLDOUT, told, held.paid, compare(held.arm, shown)))

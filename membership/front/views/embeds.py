@@ -16,7 +16,6 @@ from flask_babel import force_locale, format_decimal, ngettext
 from flask_babel import gettext as _
 
 from membership.appeals.queries import running
-from membership.appeals.rules.batches import SAMPLE
 from membership.corrections.queries import known_origins
 from membership.corrections.services.owning import KEEP_ADDRESS
 from membership.front.queries import chosen_stories, goal, stories, vote
@@ -216,7 +215,7 @@ def _appeal() -> dict[str, Any] | None:
     return {
         "href": absolute("contributions.contribute"),
         "events": url_for("appeal_events.tell"),
-        "sample": SAMPLE,
+        "sample": 1 / settings().appeal_views_one_of,
         "list": found,
     } | _in_each_language(_appeal_words)
 

@@ -68,7 +68,7 @@ class Appeal extends Part {
       // is named, come what may. It is not counted and nothing is remembered.
       console.info("reader-appeal", { appeal: appeal?.id, variant, why, place, memory });
       const named = list.find(({ id }) => id === forced[1]) ?? appeal;
-      return named && this.ask(href, named, forced[2] ?? named.variants[0].id, words, language, () => {});
+      return named && this.ask(href, named, forced[2] ?? named.variants[0].id, words, language, () => {}, {});
     }
     if (!appeal) return null;
     keep(known); // whoever cannot be remembered is not asked
@@ -83,9 +83,10 @@ class Appeal extends Part {
     return null;
   }
 
-  ask(href, appeal, variant, words, language, pressed) {
+  // What staff look at is not counted, so what somebody gives from there does not belong to it either: `known` is {}.
+  ask(href, appeal, variant, words, language, pressed, known = { appeal: appeal.id, variant }) {
     const { title, body, button } = appeal.variants.find(({ id }) => id === variant)[language];
-    const go = link(carrying(href, { article: here(), appeal: appeal.id, variant }), button, { class: "do" });
+    const go = link(carrying(href, { article: here(), ...known }), button, { class: "do" });
     const press = (button, act) => button.addEventListener("click", () => attempt(act));
     press(go, () => pressed("click", {}));
     const leave = (word, event, what, days) => {
