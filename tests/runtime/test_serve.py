@@ -81,6 +81,7 @@ def test_web_processes_count_what_they_hold_before_they_end(start, run, tmp_path
             ),
             (APPEAL,),
         )
+        books.execute("INSERT INTO appeal_variants (appeal_id, key, weight, texts) VALUES (1, 'a', 1, '{}')")
     site = start(environment, "serve", "--port", str(port), "--workers", "2")
     wait_until_it_answers(site, port)
     assert [told(port) for _ in range(12)] == [204] * 12
