@@ -2,10 +2,24 @@
 
 import json
 import secrets
+from pathlib import Path
 
-APPEAL = "apl_0123456789abcdefghjkmnpqrs"
+from membership.app import create_app
+from membership.config import Settings
+from membership.db import db
+from tests.bench import programs
+from tests.factories.counts import APPEAL, know
+
 # How many articles are read at the same time.
 N_ARTICLES = 40
+
+
+def prepare(database_url: str, folder: Path) -> None:
+    """The appeal that is told of, running: of any other nothing is counted."""
+    with create_app(Settings.from_env(programs.settings_for(database_url, 80, folder))).app_context():
+        know(APPEAL)
+        db.session.remove()
+        db.engine.dispose()
 
 
 def batches(site: str, n: int) -> list[str]:
