@@ -12,7 +12,7 @@ class AppealCount(Model):
     """One row is how often one thing happened with one variant of an appeal in one article, in one hour or day (UTC).
 
     It grows while its hour lasts. After 60 days the hours of a day become one row. The appeal stands by its name, not
-    as a foreign key: counts may come late, when a draft was dropped.
+    as a foreign key, as browsers tell it.
     """
 
     __tablename__ = "appeal_counts"

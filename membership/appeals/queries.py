@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import force_locale
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from membership.appeals.models import Appeal, AppealEvent, AppealVariant
 from membership.appeals.rules import AMOUNT, SHELVES, Plan, State, Variant, languages_of
@@ -87,11 +87,7 @@ def running(now: datetime, languages: Sequence[str]) -> list[dict[str, Any]]:
     `languages` are those that readers are spoken to in; an appeal that is whole in none of them is left out. What
     begins within the hour is told too, since caches keep the file: readers' browsers look at the clock.
     """
-    current = select(Appeal).where(
-        Appeal.state == State.RUNNING.value,
-        Appeal.starts_at <= now + TOLD_BEFORE,
-        or_(Appeal.ends_at.is_(None), Appeal.ends_at > now),
-    )
+    current = select(Appeal).where(*_is_on(now), Appeal.starts_at <= now + TOLD_BEFORE)
     rows = db.session.scalars(current.order_by(Appeal.priority.desc(), Appeal.id)).all()
     variants = variants_of_each([row.id for row in rows])
     amounts = amounts_in(languages)
@@ -101,8 +97,11 @@ def running(now: datetime, languages: Sequence[str]) -> list[dict[str, Any]]:
 
 def n_running(now: datetime) -> int:
     """How many were started, not stopped, and have not ended at `now`."""
-    is_on = (Appeal.state == State.RUNNING.value, or_(Appeal.ends_at.is_(None), Appeal.ends_at > now))
-    return db.session.scalar(select(func.count(Appeal.id)).where(*is_on)) or 0
+    return db.session.scalar(select(func.count(Appeal.id)).where(*_is_on(now))) or 0
+
+
+def _is_on(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return Appeal.state == State.RUNNING.value, or_(Appeal.ends_at.is_(None), Appeal.ends_at > now)
 
 
 def amounts_in(languages: Collection[str]) -> dict[str, str]:

@@ -29,7 +29,6 @@ from membership.appeals.rules.states import (
 )
 from membership.appeals.rules.texts import (
     AMOUNT,
-    HOLDOUT_KEY,
     KEYS,
     LENGTHS,
     PARTS,
@@ -49,7 +48,7 @@ from membership.appeals.rules.texts import (
 )
 
 __all__ = [
-    "AMOUNT", "DAYS", "DAYS_BETWEEN", "HOLDOUT", "HOLDOUT_KEY", "KEYS", "LENGTHS", "LONGEST_NAME", "NEXT", "PARTS",
+    "AMOUNT", "DAYS", "DAYS_BETWEEN", "HOLDOUT", "KEYS", "LENGTHS", "LONGEST_NAME", "NEXT", "PARTS",
     "PRIORITIES", "SHELVES", "VIEWS", "WEIGHTS", "Deed", "Fault", "Plan", "Remark", "State", "Texts", "Variant", "Warn",
     "check_dates", "check_number", "check_sooner", "clean_countries", "clean_name", "clean_part", "clean_plan",
     "clean_variant", "clean_words", "faults_of", "first_moment", "is_over", "is_shown", "is_whole", "languages_of",

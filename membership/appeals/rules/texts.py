@@ -13,8 +13,6 @@ from membership.kernel.errors import InvalidInput
 from membership.kernel.words import one_line, paragraphs
 
 KEYS = ("a", "b", "c", "d")
-# The key of readers who are deliberately shown nothing: never one of a variant.
-HOLDOUT_KEY = "-"
 WEIGHTS = range(1, 10)
 PARTS = ("title", "body", "button")
 # Shortest and longest in characters, `{amount}` counted as it is typed.
